@@ -1,0 +1,227 @@
+/**
+ * The effective configuration, after defaults, files and environment. `config/schema.ts` produces it and vouches for
+ * it; everything behind it may rely on these types.
+ */
+export interface Config {
+  readonly assets: Readonly<Record<string, AssetConfig>>;
+  readonly sensorTypes: Readonly<Record<string, SensorConfig>>;
+  /** What happens to readings of assets and sensors that `assets` does not list. */
+  readonly unknownAssets: 'accept' | 'reject';
+  readonly sources: readonly SourceConfig[];
+  readonly pipeline: PipelineConfig;
+  readonly store: StoreConfig;
+  readonly twin: TwinConfig;
+  readonly api: ApiConfig;
+  readonly log: { readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent' };
+  /** Off while null. The simulated plant and its servers, run inside the service by the demo. */
+  readonly plant: PlantConfig | null;
+  readonly influx: InfluxConfig;
+}
+
+export interface AssetConfig {
+  /** null: no twin for this asset. */
+  readonly model: ModelConfig | null;
+  /** Effective settings a sensor: sensorTypes[name or `type`] with the sensor's own overrides. */
+  readonly sensors: Readonly<Record<string, SensorConfig>>;
+}
+
+export interface ModelConfig {
+  /** `batchReactor`, or a path to a module of the user's own, absolute after loading. */
+  readonly type: string;
+  /** Model's quantity -> the asset's sensor; by default the names are the same. */
+  readonly sensors: Readonly<Record<string, string>>;
+  /** Everything else is the model's own. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** A check that is `false` is off. */
+export interface SensorConfig {
+  /** Readings are converted to it; '' = as they come. */
+  readonly unit: string;
+  readonly range: false | { readonly min: number; readonly max: number };
+  readonly outlier:
+    | false
+    | {
+        readonly windowSize: number;
+        readonly minSamples: number;
+        readonly threshold: number;
+        readonly minStdDev: number;
+        readonly confirmCount: number;
+      };
+  readonly spike:
+    | false
+    | {
+        readonly maxRelativeChange: number;
+        readonly maxAbsoluteChange: number | null;
+        readonly nearZero: number;
+        readonly confirmCount: number;
+      };
+  readonly stuck:
+    false | { readonly maxDurationMs: number; readonly minCount: number; readonly tolerance: number };
+  readonly order:
+    false | { readonly maxDelayMs: number; readonly maxReadings: number; readonly rememberCount: number };
+  readonly missing:
+    | false
+    | {
+        readonly method: 'meanOfLastTwo' | 'previous' | 'linear' | 'predict' | 'none';
+        /** Gaps longer than 1.5 intervals are filled; null: only readings without a value are. */
+        readonly expectedIntervalMs: number | null;
+        readonly maxGapCount: number;
+      };
+  readonly kalman:
+    | false
+    | {
+        readonly initialVariance: readonly [number, number];
+        /** Variance per second: Q = diag(q0, q1) dt. */
+        readonly processNoise: readonly [number, number];
+        readonly measurementVariance: number;
+      };
+  readonly windows: readonly WindowConfig[];
+  /** Without a reading for so long, the sensor is stale. */
+  readonly staleAfterMs: number;
+}
+
+export interface WindowConfig {
+  readonly sizeMs: number;
+  readonly everyMs: number;
+  readonly offsetMs: number;
+  readonly latenessMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+export type SourceConfig = MqttSourceConfig | OpcuaSourceConfig | ReplaySourceConfig | SimulatorSourceConfig;
+
+export interface MqttSourceConfig {
+  readonly id: string;
+  readonly type: 'mqtt';
+  readonly url: string;
+  readonly topics: readonly string[];
+  /** Where asset and sensor stand, e.g. `reactor/{asset}/sensor/{sensor}`; default: level 1 and the last level. */
+  readonly topicTemplate: string;
+  readonly protocolVersion: 4 | 5;
+  readonly qos: 0 | 1 | 2;
+  readonly clientId: string;
+  readonly cleanSession: boolean;
+  /** MQTT 5: how long the broker keeps the session. */
+  readonly sessionExpiryS: number;
+  /** Name of the shared-subscription group; '' = not shared. */
+  readonly sharedGroup: string;
+  readonly username: string;
+  readonly password: string;
+  readonly keepAliveS: number;
+  /** MQTT 5: window of unacknowledged messages. */
+  readonly receiveMaximum: number;
+  readonly will: null | {
+    readonly topic: string;
+    readonly payload: string;
+    readonly qos: 0 | 1 | 2;
+    readonly retain: boolean;
+  };
+  readonly tls: {
+    readonly caFile: string;
+    readonly certFile: string;
+    readonly keyFile: string;
+    readonly rejectUnauthorized: boolean;
+  };
+  readonly maxPayloadBytes: number;
+  readonly maxFutureMs: number;
+  readonly reconnect: ReconnectConfig;
+}
+
+export interface OpcuaSourceConfig {
+  readonly id: string;
+  readonly type: 'opcua';
+  readonly endpoint: string;
+  readonly mode: 'subscription' | 'polling';
+  readonly publishingIntervalMs: number;
+  readonly samplingIntervalMs: number;
+  readonly pollIntervalMs: number;
+  readonly queueSize: number;
+  /** `asset/sensor` -> node id. */
+  readonly nodes: Readonly<Record<string, string>>;
+  /** Unit of each node, by `asset/sensor`; '' or absent = the sensor's own. */
+  readonly units: Readonly<Record<string, string>>;
+  readonly securityMode: 'None' | 'Sign' | 'SignAndEncrypt';
+  readonly securityPolicy: 'None' | 'Basic256Sha256' | 'Aes128_Sha256_RsaOaep' | 'Aes256_Sha256_RsaPss';
+  readonly username: string;
+  readonly password: string;
+  /** No notification for so long: the subscription is rebuilt. */
+  readonly watchdogMs: number;
+  readonly maxFutureMs: number;
+  readonly reconnect: ReconnectConfig;
+}
+
+export interface ReplaySourceConfig {
+  readonly id: string;
+  readonly type: 'replay';
+  readonly files: readonly string[];
+  /** Speed-up against the recorded times; null = as fast as it goes. */
+  readonly speed: number | null;
+}
+
+export interface SimulatorSourceConfig {
+  readonly id: string;
+  readonly type: 'simulator';
+  readonly assets: readonly string[];
+  readonly intervalMs: number;
+  readonly seed: number;
+}
+
+/** Waits between attempts: minMs, doubling up to maxMs, each with up to half of it random. */
+export interface ReconnectConfig {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+export interface PipelineConfig {
+  readonly buffer: {
+    readonly capacity: number;
+    readonly overflow: 'pause' | 'dropOldest' | 'dropNewest' | 'latest';
+    readonly putTimeoutMs: number;
+  };
+  readonly commit: { readonly maxRows: number; readonly maxWaitMs: number };
+  readonly tickMs: number;
+  /** Distinct sensors beyond this are refused. */
+  readonly maxSensors: number;
+  readonly shutdownTimeoutMs: number;
+}
+
+export interface StoreConfig {
+  readonly path: string;
+  readonly retentionDays: number;
+  readonly memoryLimitMb: number;
+  readonly maxDeadLetters: number;
+}
+
+export interface TwinConfig {
+  /** How often, in event time, a twin's state is recorded; 0 = at every reading. */
+  readonly everyMs: number;
+  /** No usable reading of any sensor for so long: the twin is lost. */
+  readonly lostAfterMs: number;
+}
+
+export interface ApiConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly maxRows: number;
+  readonly maxStreams: number;
+}
+
+export interface PlantConfig {
+  readonly assets: readonly string[];
+  readonly intervalMs: number;
+  readonly seed: number;
+  /** Port of the embedded MQTT broker; null = none. */
+  readonly brokerPort: number | null;
+  /** Port of the plant's OPC UA server; null = none. */
+  readonly opcuaPort: number | null;
+  /** Where the plant publishes; '' = nowhere. */
+  readonly publishUrl: string;
+}
+
+export interface InfluxConfig {
+  readonly url: string;
+  readonly token: string;
+  readonly org: string;
+  readonly bucket: string;
+}
