@@ -147,6 +147,10 @@ export interface OpcuaSourceConfig {
   readonly password: string;
   /** No notification for so long: the subscription is rebuilt. */
   readonly watchdogMs: number;
+  /** What makes the server report: a new value or status, or also a new source time. */
+  readonly trigger: 'statusValue' | 'statusValueTimestamp';
+  /** Folder of the application's certificate, of trusted and of rejected ones; made where missing. Default ./data/pki. */
+  readonly certificatesFolder: string;
   readonly maxFutureMs: number;
   readonly reconnect: ReconnectConfig;
 }
