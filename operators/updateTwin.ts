@@ -1,0 +1,58 @@
+import { NEVER, Observable } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
+import { stateCell } from './stateCell.ts';
+import type { StateCell } from './stateCell.ts';
+import { resolveTwinOptions, twinRecord, twinState, twinStep, twinTick } from './steps/twin.ts';
+import type { TwinModel, TwinOptions, TwinRecord, TwinState } from './steps/twin.ts';
+import type { EstimatedReading } from './types.ts';
+
+/**
+ * Keeps the model of one asset in step with its sensors.
+ *
+ *     readings (all sensors)  --a--b-----c-----|    a, b at t = 0 s, c at t = 1 s
+ *     ticks                   -----------------t    no reading for longer than staleAfterMs
+ *     updateTwin()
+ *     result                  --A--------C-----D|   D: degraded
+ *
+ * The model is integrated to each reading's source time and corrected by its estimate. A record comes at most every
+ * `everyMs` of event time, and whenever a tick of the clock finds the sync status changed.
+ *
+ * State: the model's own. Drops: none. Errors: RangeError on bad options, when composed.
+ *
+ * @example
+ * readings$.pipe(updateTwin(batchReactor({}), { asset: 'R101', sensors: { temperature: { quantity: 'temperature', staleAfterMs: 5000 } } }))
+ */
+export function updateTwin<S>(
+  model: TwinModel<S>,
+  options: TwinOptions,
+  cell: StateCell<TwinState<S>> = stateCell(twinState(model, options)),
+  ticks: Observable<number> = NEVER,
+): OperatorFunction<EstimatedReading, TwinRecord> {
+  const resolved = resolveTwinOptions(options);
+  return (source) =>
+    new Observable((subscriber) => {
+      const state = cell.open();
+      const emit = (): void => {
+        const record = twinRecord(model, state, resolved);
+        if (record === null) return;
+        state.recordedStatus = record.sync.status;
+        subscriber.next(record);
+      };
+      subscriber.add(
+        source.subscribe({
+          next: (reading) => {
+            if (twinStep(model, state, reading, resolved)) emit();
+          },
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      );
+      if (!subscriber.closed) {
+        subscriber.add(
+          ticks.subscribe((at) => {
+            if (twinTick(state, at, resolved)) emit();
+          }),
+        );
+      }
+    });
+}

@@ -1,0 +1,83 @@
+import { pathToFileURL } from 'node:url';
+import type { ModelConfig } from '../../config/types.ts';
+import type { TwinModel } from '../../operators/steps/twin.ts';
+import { batchReactor } from './batchReactor.ts';
+
+/** A model whose state only the model itself knows. */
+export type AnyTwinModel = TwinModel<unknown>;
+
+const BUILT_IN: Readonly<Record<string, (parameters: Readonly<Record<string, unknown>>) => AnyTwinModel>> = {
+  batchReactor: (parameters) => batchReactor(numbers(parameters)),
+};
+
+/**
+ * The model that a configuration names: a built-in one, or the default export of a module of the user's own, a function
+ * from parameters to a TwinModel.
+ *
+ * @throws Error that names the module or the parameter and says what was expected.
+ */
+export async function loadModel(config: ModelConfig): Promise<AnyTwinModel> {
+  const builtIn = Object.hasOwn(BUILT_IN, config.type) ? BUILT_IN[config.type] : undefined;
+  if (builtIn !== undefined) return builtIn(config.parameters);
+  const module: unknown = await import(pathToFileURL(config.type).href);
+  const create = isRecord(module) ? module['default'] : undefined;
+  if (typeof create !== 'function') {
+    throw new Error(
+      `${config.type}: expected a default export that is a function from parameters to a model`,
+    );
+  }
+  const model: unknown = await (create as (parameters: unknown) => unknown)(config.parameters);
+  if (!isModel(model)) throw new Error(`${config.type}: ${missingFrom(model)}`);
+  rehearse(config.type, model);
+  return model;
+}
+
+const FUNCTIONS = ['initial', 'parameters', 'advance', 'correct', 'read'] as const;
+const TABLES = ['quantities', 'outputs'] as const;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+const isModel = (value: unknown): value is AnyTwinModel =>
+  isRecord(value) &&
+  typeof value['type'] === 'string' &&
+  FUNCTIONS.every((name) => typeof value[name] === 'function') &&
+  TABLES.every((name) => isRecord(value[name]));
+
+function missingFrom(value: unknown): string {
+  if (!isRecord(value)) return `expected the default export to return a model, got ${String(value)}`;
+  const missing = [
+    ...(typeof value['type'] === 'string' ? [] : ['type (a string)']),
+    ...FUNCTIONS.filter((name) => typeof value[name] !== 'function').map((name) => `${name} (a function)`),
+    ...TABLES.filter((name) => !isRecord(value[name])).map((name) => `${name} (name -> unit)`),
+  ];
+  return `the model lacks ${missing.join(', ')}`;
+}
+
+/** Runs a model once on its own initial state, so that a faulty one is refused at the start and not in mid-stream. */
+function rehearse(type: string, model: AnyTwinModel): void {
+  const state = model.initial();
+  model.advance(state, 1);
+  for (const output of Object.keys(model.outputs)) {
+    const { value } = model.read(state, output);
+    if (!Number.isFinite(value)) {
+      throw new Error(
+        `${type}: output ${output} is ${String(value)} one second after the start, expected a finite number`,
+      );
+    }
+  }
+  if (JSON.stringify(JSON.parse(JSON.stringify(state))) !== JSON.stringify(state)) {
+    throw new Error(`${type}: the state does not survive a JSON round trip`);
+  }
+}
+
+function numbers(parameters: Readonly<Record<string, unknown>>): Record<string, number | null> {
+  const checked: Record<string, number | null> = {};
+  for (const [key, value] of Object.entries(parameters)) {
+    if (typeof value !== 'number' && value !== null) {
+      throw new RangeError(`${key}: ${JSON.stringify(value)} is not valid, expected a number`);
+    }
+    checked[key] = value;
+  }
+  return checked;
+}
