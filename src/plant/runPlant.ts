@@ -1,0 +1,101 @@
+import { interval } from 'rxjs';
+import type { PlantConfig } from '../../config/types.ts';
+import { startBroker } from './broker.ts';
+import type { PlantFault } from './faults.ts';
+import { startPlantServer } from './opcuaServer.ts';
+import type { PlantServer } from './opcuaServer.ts';
+import { createPlant } from './plant.ts';
+import type { Plant } from './plant.ts';
+import { createPublisher } from './publisher.ts';
+import type { Publisher, PublisherCounts } from './publisher.ts';
+
+export interface RunPlantOptions {
+  /** Clock, epoch milliseconds. */
+  now(): number;
+  readonly faults?: readonly PlantFault[];
+  /** Now and then a spike or a missing value. Default true. */
+  readonly sprinkle?: boolean;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  readonly qos?: 0 | 1 | 2;
+  /** Told when a step fails; the plant goes on. */
+  onError?(error: unknown): void;
+}
+
+export interface RunningPlant {
+  readonly plant: Plant;
+  /** Port of the embedded broker; null = none. */
+  readonly brokerPort: number | null;
+  /** Endpoint of the OPC UA server; null = none. */
+  readonly opcuaEndpoint: string | null;
+  /** null where nothing is published. */
+  counts(): PublisherCounts | null;
+  /** Stops everything; leaves neither timers nor sockets. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the plant: broker, OPC UA server and publisher as configured, and a step every `intervalMs`.
+ *
+ * @throws Error if the broker or the server cannot start; what had started is stopped again.
+ */
+export async function runPlant(config: PlantConfig, options: RunPlantOptions): Promise<RunningPlant> {
+  const { assets, seed, intervalMs, brokerPort, opcuaPort, publishUrl } = config;
+  const host = options.host ?? '127.0.0.1';
+  const startAt = options.now();
+  const { faults = [], sprinkle = true } = options;
+  const plant = createPlant({ assets, seed, startAt, faults, sprinkle });
+
+  const closers: (() => Promise<void>)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of closers.splice(0).reverse()) await stop();
+  };
+  try {
+    const broker = brokerPort === null ? null : await startBroker({ port: brokerPort, host });
+    if (broker !== null) closers.push(() => broker.close());
+    const server = opcuaPort === null ? null : await startPlantServer({ port: opcuaPort, host, assets });
+    if (server !== null) closers.push(() => server.close());
+    const publisher =
+      publishUrl === ''
+        ? null
+        : createPublisher({ url: publishUrl, ...(options.qos === undefined ? {} : { qos: options.qos }) });
+    if (publisher !== null) closers.push(() => publisher.close());
+
+    const cycle = (): void => {
+      try {
+        advance(plant, options.now(), server, publisher);
+      } catch (error) {
+        options.onError?.(error);
+      }
+    };
+    const ticking = interval(intervalMs).subscribe(cycle);
+    closers.push(() => {
+      ticking.unsubscribe();
+      return Promise.resolve();
+    });
+    // The server shows values from the first moment on.
+    cycle();
+
+    let closed: Promise<void> | null = null;
+    return {
+      plant,
+      brokerPort: broker?.port ?? null,
+      opcuaEndpoint: server?.endpoint ?? null,
+      counts: () => publisher?.counts() ?? null,
+      close: () => (closed ??= stopAll()),
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+function advance(plant: Plant, now: number, server: PlantServer | null, publisher: Publisher | null): void {
+  plant.step(now);
+  const samples = plant.measure();
+  publisher?.publish(samples);
+  server?.update(
+    samples,
+    plant.assets.map((asset) => [asset, plant.truth(asset)] as const),
+  );
+}
