@@ -1,0 +1,40 @@
+import { defer, map } from 'rxjs';
+import type { MonoTypeOperatorFunction } from 'rxjs';
+import { stateCell } from './stateCell.ts';
+import { resolveStuckOptions, stuckState, stuckStep } from './steps/stuck.ts';
+import type { StuckOptions } from './steps/stuck.ts';
+import { withIssue } from './types.ts';
+import type { Reading } from './types.ts';
+
+/**
+ * Marks readings of a sensor that has stopped following its process.
+ *
+ *     source                                             --a--a--a--a--b--|    one reading a second
+ *     flagStuck({ maxDurationMs: 2000, minCount: 3 })
+ *     result                                             --a--a--A--A--b--|    A = a, Uncertain, "Stuck at 85 for 2 s …"
+ *
+ * The value must have stayed within `tolerance` of the first of the run for `maxDurationMs` of source time and for
+ * `minCount` readings. Bad and missing readings pass unjudged and do not end a run.
+ *
+ * State: O(1) a subscription. Drops: none. Errors: RangeError on bad options, when composed.
+ *
+ * @example
+ * readings$.pipe(flagStuck({ maxDurationMs: 60_000, minCount: 10, tolerance: 0.001 }))
+ */
+export function flagStuck(
+  options: StuckOptions,
+  cell = stateCell(stuckState),
+): MonoTypeOperatorFunction<Reading> {
+  const resolved = resolveStuckOptions(options);
+  return (source) =>
+    defer(() => {
+      const state = cell.open();
+      return source.pipe(
+        map((reading) => {
+          if (reading.value === null || reading.quality === 'Bad') return reading;
+          const issue = stuckStep(state, reading.value, reading.timestamp, resolved);
+          return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
+        }),
+      );
+    });
+}

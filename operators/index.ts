@@ -1,0 +1,17 @@
+export { clockTicks } from './clockTicks.ts';
+export { convertUnit } from './convertUnit.ts';
+export { flagOutliers } from './flagOutliers.ts';
+export { flagSpikes } from './flagSpikes.ts';
+export { flagStuck } from './flagStuck.ts';
+export { imputeMissing } from './imputeMissing.ts';
+export { validateRange } from './validateRange.ts';
+export * from './stateCell.ts';
+export * from './types.ts';
+export type { ImputationMethod } from './steps/imputation.ts';
+export * from './steps/missing.ts';
+export * from './steps/outlier.ts';
+export * from './steps/range.ts';
+export * from './steps/rollingStats.ts';
+export * from './steps/spike.ts';
+export * from './steps/stuck.ts';
+export { convertValue, normaliseUnit } from './steps/unit.ts';
