@@ -1,0 +1,47 @@
+import type { AggregateRow, StoredReading } from '../store/store.ts';
+import { isoTime } from './times.ts';
+
+type Cell = string | number | boolean | null | undefined;
+
+/** RFC 4180: comma, CRLF, quotes where needed. A missing value is an empty field. */
+function csv(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  return [header, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
+}
+
+function field(cell: Cell): string {
+  if (cell === null || cell === undefined) return '';
+  if (typeof cell !== 'string') return String(cell);
+  // A spreadsheet would run such a text as a formula.
+  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const READING_HEADER = [
+  ...['timestamp', 'value', 'unit', 'quality', 'issues', 'imputed'],
+  ...['estimate', 'ratePerS', 'stdDev', 'rawValue', 'rawUnit', 'rawQuality'],
+];
+
+export const readingsCsv = (rows: readonly StoredReading[]): string =>
+  csv(
+    READING_HEADER,
+    rows.map((row) => [
+      ...[isoTime(row.timestamp), row.value, row.unit, row.quality],
+      ...[row.issues.map(({ check, message }) => `${check}: ${message}`).join('; '), row.imputed],
+      ...[row.estimate?.value, row.estimate?.ratePerS, row.estimate?.stdDev],
+      ...[row.raw?.value, row.raw?.unit, row.raw?.quality],
+    ]),
+  );
+
+const WINDOW_HEADER = [
+  ...['start', 'end', 'count', 'badCount', 'mean', 'timeWeightedMean'],
+  ...['min', 'max', 'stdDev', 'first', 'last'],
+];
+
+export const windowsCsv = (rows: readonly AggregateRow[]): string =>
+  csv(
+    WINDOW_HEADER,
+    rows.map((row) => [
+      ...[isoTime(row.start), isoTime(row.end), row.count, row.badCount, row.mean, row.timeWeightedMean],
+      ...[row.min, row.max, row.stdDev, row.first, row.last],
+    ]),
+  );

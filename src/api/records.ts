@@ -1,0 +1,140 @@
+import type { TwinRecord } from '../../operators/steps/twin.ts';
+import type { Estimate, EstimatedReading, Issue, WindowAggregate } from '../../operators/types.ts';
+import type { AggregateRow, StoredReading } from '../store/store.ts';
+import type { LiveEvent, SensorView } from './live.ts';
+import { isoTime } from './times.ts';
+
+/*
+ * The JSON shapes of readings, windows and twins. Keys stand in the documented order; times are ISO 8601 in UTC,
+ * numbers are doubles in full.
+ */
+
+const issueJson = ({ check, message }: Issue): Issue => ({ check, message });
+
+type PlainEstimate = Pick<Estimate, 'value' | 'ratePerS' | 'stdDev'>;
+
+const plainEstimate = (estimate: PlainEstimate | null): PlainEstimate | null =>
+  estimate === null ? null : { value: estimate.value, ratePerS: estimate.ratePerS, stdDev: estimate.stdDev };
+
+/** Of the event stream. */
+export function readingRecord(reading: EstimatedReading) {
+  const e = reading.estimate;
+  return {
+    type: 'reading' as const,
+    asset: reading.asset,
+    sensor: reading.sensor,
+    timestamp: isoTime(reading.timestamp),
+    value: reading.value,
+    unit: reading.unit,
+    quality: reading.quality,
+    issues: reading.issues.map(issueJson),
+    imputed: reading.imputed,
+    estimate:
+      e === null
+        ? null
+        : { ...plainEstimate(e), covariance: e.covariance, innovation: e.innovation, nis: e.nis },
+  };
+}
+
+export function windowRecord(window: WindowAggregate) {
+  return {
+    type: 'window' as const,
+    asset: window.asset,
+    sensor: window.sensor,
+    unit: window.unit,
+    sizeMs: window.sizeMs,
+    everyMs: window.everyMs,
+    start: isoTime(window.start),
+    end: isoTime(window.end),
+    count: window.count,
+    badCount: window.badCount,
+    imputedCount: window.imputedCount,
+    mean: window.mean,
+    timeWeightedMean: window.timeWeightedMean,
+    min: window.min,
+    max: window.max,
+    stdDev: window.stdDev,
+    first: window.first,
+    last: window.last,
+    revision: window.revision,
+  };
+}
+
+export function twinJson(twin: TwinRecord) {
+  return {
+    asset: twin.asset,
+    timestamp: isoTime(twin.timestamp),
+    state: { ...twin.state },
+    parameters: { ...twin.parameters },
+    residuals: { ...twin.residuals },
+    sync: syncJson(twin.sync),
+  };
+}
+
+export const twinRecord = (twin: TwinRecord) => ({ type: 'twin' as const, ...twinJson(twin) });
+
+export const syncJson = (sync: TwinRecord['sync']) => ({
+  status: sync.status,
+  lagMs: sync.lagMs,
+  staleSensors: [...sync.staleSensors],
+});
+
+/** One line of JSON as it goes over the stream. */
+export function eventJson(event: LiveEvent): string {
+  switch (event.type) {
+    case 'reading':
+      return JSON.stringify(readingRecord(event.reading));
+    case 'window':
+      return JSON.stringify(windowRecord(event.window));
+    case 'twin':
+      return JSON.stringify(twinRecord(event.twin));
+  }
+}
+
+/** A sensor in the list of assets. */
+export function sensorJson(view: SensorView) {
+  const latest = view.latest;
+  return {
+    sensor: view.sensor,
+    value: latest?.value ?? null,
+    unit: latest?.unit ?? '',
+    quality: latest?.quality ?? null,
+    timestamp: latest === null ? null : isoTime(latest.timestamp),
+    issues: latest?.issues.map(issueJson) ?? [],
+    estimate: plainEstimate(latest?.estimate ?? null),
+    stale: view.stale,
+  };
+}
+
+/** The latest reading of a sensor, from the running pipeline or from the store. */
+export const latestJson = (
+  asset: string,
+  sensor: string,
+  stale: boolean,
+  latest: EstimatedReading | StoredReading,
+) => ({ asset, sensor, ...rowJson(latest), stale });
+
+/** A row of the history. */
+export const rowJson = (row: EstimatedReading | StoredReading) => ({
+  timestamp: isoTime(row.timestamp),
+  value: row.value,
+  unit: row.unit,
+  quality: row.quality,
+  issues: row.issues.map(issueJson),
+  imputed: row.imputed,
+  estimate: plainEstimate(row.estimate),
+});
+
+export const aggregateJson = (row: AggregateRow) => ({
+  start: isoTime(row.start),
+  end: isoTime(row.end),
+  count: row.count,
+  badCount: row.badCount,
+  mean: row.mean,
+  timeWeightedMean: row.timeWeightedMean,
+  min: row.min,
+  max: row.max,
+  stdDev: row.stdDev,
+  first: row.first,
+  last: row.last,
+});

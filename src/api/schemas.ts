@@ -1,0 +1,183 @@
+import { Type } from 'typebox';
+import type { TProperties, TSchema } from 'typebox';
+
+/*
+ * The schemas of parameters and responses: what validates requests is also what the OpenAPI document shows.
+ */
+
+/** Query parameters; any other is refused. */
+export const query = <T extends TProperties>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false });
+
+export const NO_QUERY = query({});
+
+const time = Type.String({ format: 'date-time', examples: ['2025-10-26T10:30:15.000Z'] });
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const number = Type.Number();
+const name = (description: string) => Type.String({ minLength: 1, maxLength: 256, description });
+
+export const AssetParams = Type.Object({ asset: name('Id of the asset') });
+export const SensorParams = Type.Object({
+  asset: name('Id of the asset'),
+  sensor: name('Name of the sensor'),
+});
+
+const quality = Type.String({ examples: ['Good', 'Uncertain', 'Bad'] });
+const issues = Type.Array(Type.Object({ check: Type.String(), message: Type.String() }));
+const estimate = nullable(Type.Object({ value: number, ratePerS: number, stdDev: number }));
+
+const sync = Type.Object({
+  status: Type.Union([Type.Literal('synchronised'), Type.Literal('degraded'), Type.Literal('lost')]),
+  lagMs: number,
+  staleSensors: Type.Array(Type.String()),
+});
+
+export const AssetList = Type.Object({
+  assets: Type.Array(
+    Type.Object({
+      asset: Type.String(),
+      model: nullable(Type.String()),
+      sensors: Type.Array(
+        Type.Object({
+          sensor: Type.String(),
+          value: nullable(number),
+          unit: Type.String(),
+          quality: nullable(quality),
+          timestamp: nullable(time),
+          issues,
+          estimate,
+          stale: Type.Boolean(),
+        }),
+      ),
+      sync: nullable(sync),
+    }),
+  ),
+  truncated: Type.Boolean(),
+});
+
+export const Twin = Type.Object({
+  asset: Type.String(),
+  timestamp: time,
+  state: Type.Record(
+    Type.String(),
+    Type.Object({ value: number, unit: Type.String(), stdDev: nullable(number) }),
+  ),
+  parameters: Type.Record(Type.String(), number),
+  residuals: Type.Record(Type.String(), number),
+  sync,
+});
+
+export const Prediction = Type.Object({
+  asset: Type.String(),
+  from: time,
+  horizonS: number,
+  stepS: number,
+  trajectory: Type.Array(
+    Type.Object(
+      { timestamp: time },
+      { additionalProperties: { anyOf: [{ type: 'number' }, { type: 'null' }] } },
+    ),
+  ),
+});
+
+const rowProperties = {
+  timestamp: time,
+  value: nullable(number),
+  unit: Type.String(),
+  quality,
+  issues,
+  imputed: Type.Boolean(),
+  estimate,
+};
+
+export const Latest = Type.Object({
+  asset: Type.String(),
+  sensor: Type.String(),
+  ...rowProperties,
+  stale: Type.Boolean(),
+});
+
+const historyProperties = { asset: Type.String(), sensor: Type.String(), start: time, end: time };
+
+export const History = Type.Union([
+  Type.Object({
+    ...historyProperties,
+    readings: Type.Array(Type.Object(rowProperties)),
+    truncated: Type.Boolean(),
+  }),
+  Type.Object({
+    ...historyProperties,
+    windowMs: number,
+    windows: Type.Array(
+      Type.Object({
+        start: time,
+        end: time,
+        count: Type.Integer(),
+        badCount: Type.Integer(),
+        mean: nullable(number),
+        timeWeightedMean: nullable(number),
+        min: nullable(number),
+        max: nullable(number),
+        stdDev: nullable(number),
+        first: nullable(number),
+        last: nullable(number),
+      }),
+    ),
+    truncated: Type.Boolean(),
+  }),
+]);
+
+export const DeadLetters = Type.Object({
+  deadLetters: Type.Array(
+    Type.Object({
+      source: Type.String(),
+      position: number,
+      arrivedAt: time,
+      reason: Type.String(),
+      detail: Type.String(),
+      origin: Type.String(),
+      payload: Type.String(),
+    }),
+  ),
+});
+
+export const Sources = Type.Object({
+  sources: Type.Array(
+    Type.Object({
+      source: Type.String(),
+      type: Type.String(),
+      connected: Type.Boolean(),
+      detail: Type.String(),
+      reconnects: Type.Integer(),
+      problems: Type.Record(Type.String(), Type.String()),
+    }),
+  ),
+});
+
+export const Live = Type.Object({ status: Type.Literal('ok') });
+
+const parts = Type.Record(Type.String(), Type.Object({ ok: Type.Boolean(), detail: Type.String() }));
+export const Ready = Type.Object({ ready: Type.Boolean(), parts });
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ parameter: Type.String(), value: Type.String(), expected: Type.String() })),
+    ),
+    parts: Type.Optional(parts),
+  },
+  { $id: 'Problem', description: 'Problem details, RFC 9457' },
+);
+
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+});
+
+/** Errors that every route may answer with. */
+export const ERRORS = { '4xx': problem('The request is wrong'), '5xx': problem('The service has failed') };

@@ -1,0 +1,33 @@
+import { badParameter } from './problem.ts';
+
+/** Largest epoch milliseconds that a Date can hold. */
+const MAX_EPOCH_MS = 8.64e15;
+
+/** A `+` of a time zone arrives as a space where the client did not escape it. */
+const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+\- ]\d{2}:?\d{2}))?$/;
+const EPOCH_MS = /^-?\d{1,16}(?:\.\d{1,9})?$/;
+const EXPECTED = 'ISO 8601 with a time zone (2025-10-26T10:30:15.000Z), a date (UTC), or epoch milliseconds';
+
+/** ISO 8601, UTC, to the millisecond. */
+export const isoTime = (epochMs: number): string =>
+  new Date(Math.min(MAX_EPOCH_MS, Math.max(-MAX_EPOCH_MS, epochMs))).toISOString();
+
+/**
+ * Reads a time given as a query parameter; the result is in epoch milliseconds.
+ * @throws Problem 400 that names the parameter, the value and what was expected.
+ */
+export function parseTime(parameter: string, text: string): number {
+  const epochMs = EPOCH_MS.test(text) ? Number(text) : parseIso(text);
+  if (!(Math.abs(epochMs) <= MAX_EPOCH_MS)) throw badParameter(parameter, text, EXPECTED);
+  return epochMs;
+}
+
+function parseIso(text: string): number {
+  const match = ISO.exec(text);
+  if (match === null) return NaN;
+  // Date.parse moves 30 February to 2 March.
+  const day = `${match[1] ?? ''}-${match[2] ?? ''}-${match[3] ?? ''}`;
+  const midnight = Date.parse(day);
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return NaN;
+  return Date.parse(text.replace(' ', '+'));
+}

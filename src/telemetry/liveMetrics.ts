@@ -1,0 +1,26 @@
+import type { LiveView } from '../api/live.ts';
+import type { Observed } from './metrics.ts';
+
+/** What metrics can ask of the running pipeline. Walks over all sensors, once a scrape. */
+export function observeLive(live: LiveView): Observed {
+  return {
+    sources: () => live.sources(),
+    twins: () =>
+      live
+        .assets()
+        .flatMap(({ id, twin }) => (twin === null ? [] : [{ asset: id, status: twin.sync.status }])),
+    lags: () => {
+      const now = live.now();
+      const lags = new Map<string, number>();
+      for (const { sensors } of live.assets()) {
+        for (const { latest } of sensors) {
+          if (latest?.received == null) continue;
+          const lagS = (now - latest.timestamp) / 1000;
+          const { source } = latest.received;
+          lags.set(source, Math.max(lags.get(source) ?? -Infinity, lagS));
+        }
+      }
+      return lags;
+    },
+  };
+}

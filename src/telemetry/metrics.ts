@@ -1,0 +1,174 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { SyncStatus } from '../../operators/steps/twin.ts';
+import type { DropReason, Quality } from '../../operators/types.ts';
+import type { DeadLetterReason } from '../sources/source.ts';
+
+/** Readings of one source, counted by their final quality. */
+export type QualityCounts = Record<Quality, number>;
+
+/** What is asked at each scrape, because counting it as it changes would cost more. */
+export interface Observed {
+  /** Readings that wait for their commit. */
+  readonly bufferReadings?: () => number;
+  readonly sources?: () => Iterable<{
+    readonly id: string;
+    readonly status: { readonly connected: boolean; readonly reconnects: number };
+  }>;
+  readonly twins?: () => Iterable<{ readonly asset: string; readonly status: SyncStatus }>;
+  /** Largest lag over the sensors of each source, seconds. */
+  readonly lags?: () => Iterable<readonly [source: string, lagS: number]>;
+  /** Rows committed but not yet forwarded. */
+  readonly forwardLagRows?: () => number;
+}
+
+/**
+ * The service's metrics. What changes with every reading is a plain number that the pipeline increments; the
+ * exposition reads it when asked.
+ */
+export interface Metrics {
+  /** Counters of one source: keep the object and increment its fields. */
+  readings(source: string): QualityCounts;
+  /** Increment by reason. */
+  readonly drops: Record<DropReason, number>;
+  /** One more issue of the check. */
+  issue(check: string): void;
+  deadLetter(source: string, reason: DeadLetterReason): void;
+  /** Increment `late`: readings too late for a window that they belonged to. */
+  readonly windows: { late: number };
+  /** One commit is durable. */
+  commit(durationS: number, rows: number): void;
+  /** Adds to what each scrape asks; later functions replace earlier ones of the same name. */
+  observe(observed: Observed): void;
+  readonly contentType: string;
+  /** The exposition in Prometheus' text format. */
+  text(): Promise<string>;
+}
+
+const STATUSES: readonly SyncStatus[] = ['synchronised', 'degraded', 'lost'];
+const COMMIT_BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+
+/** A registry of its own, so that several services can live in one process. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const readings = new Map<string, QualityCounts>();
+  const drops: Record<DropReason, number> = { duplicate: 0, overflow: 0, putTimeout: 0, lateForWindow: 0 };
+  const issues = new Map<string, number>();
+  const deadLetters = new Map<string, Map<DeadLetterReason, number>>();
+  const windows = { late: 0 };
+  let rows = 0;
+  let observed: Observed = {};
+
+  const counter = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    values: () => Iterable<readonly [Partial<Record<L, string>>, number]>,
+  ): Counter<L> =>
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const [labels, value] of values()) this.inc(labels, value);
+      },
+    });
+  const gauge = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    values: () => Iterable<readonly [Partial<Record<L, string>>, number]>,
+  ): Gauge<L> =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const [labels, value] of values()) this.set(labels, value);
+      },
+    });
+
+  collectDefaultMetrics({ register: registry });
+  counter('rxtwin_readings_total', 'Readings by source and final quality', ['source', 'quality'], () =>
+    [...readings].flatMap(([source, counts]) =>
+      Object.entries(counts).map(([quality, count]) => [{ source, quality }, count] as const),
+    ),
+  );
+  counter('rxtwin_drops_total', 'Readings deliberately not kept, by reason', ['reason'], () =>
+    Object.entries(drops).map(([reason, count]) => [{ reason }, count] as const),
+  );
+  counter('rxtwin_dead_letters_total', 'Inputs that could not become readings', ['source', 'reason'], () =>
+    [...deadLetters].flatMap(([source, reasons]) =>
+      [...reasons].map(([reason, count]) => [{ source, reason }, count] as const),
+    ),
+  );
+  counter('rxtwin_issues_total', 'Issues found, by check', ['check'], () =>
+    [...issues].map(([check, count]) => [{ check }, count] as const),
+  );
+  counter('rxtwin_late_readings_total', 'Readings too late for a window of theirs', [], () => [
+    [{}, windows.late],
+  ]);
+  counter('rxtwin_commit_rows_total', 'Rows made durable', [], () => [[{}, rows]]);
+  const commitDuration = new Histogram({
+    name: 'rxtwin_commit_duration_seconds',
+    help: 'Duration of one commit of the store',
+    buckets: COMMIT_BUCKETS_S,
+    registers,
+  });
+  gauge('rxtwin_buffer_readings', 'Readings that wait for their commit', [], () => [
+    [{}, observed.bufferReadings?.() ?? 0],
+  ]);
+  gauge('rxtwin_source_connected', '1 while the source is connected', ['source'], () =>
+    [...(observed.sources?.() ?? [])].map(
+      ({ id, status }) => [{ source: id }, status.connected ? 1 : 0] as const,
+    ),
+  );
+  counter('rxtwin_source_reconnects_total', 'Reconnects of the source', ['source'], () =>
+    [...(observed.sources?.() ?? [])].map(({ id, status }) => [{ source: id }, status.reconnects] as const),
+  );
+  gauge(
+    'rxtwin_sensor_lag_seconds',
+    'Clock minus source time of the last reading: the largest over the sensors of the source',
+    ['source'],
+    () => [...(observed.lags?.() ?? [])].map(([source, lagS]) => [{ source }, lagS] as const),
+  );
+  gauge('rxtwin_twin_status', '1 for the status that the twin has', ['asset', 'status'], () =>
+    [...(observed.twins?.() ?? [])].flatMap(({ asset, status }) =>
+      STATUSES.map((known) => [{ asset, status: known }, known === status ? 1 : 0] as const),
+    ),
+  );
+  gauge('rxtwin_forward_lag_rows', 'Rows committed but not yet forwarded', [], () => [
+    [{}, observed.forwardLagRows?.() ?? 0],
+  ]);
+
+  return {
+    readings: (source) => {
+      const known = readings.get(source);
+      if (known !== undefined) return known;
+      const counts: QualityCounts = { Good: 0, Uncertain: 0, Bad: 0 };
+      readings.set(source, counts);
+      return counts;
+    },
+    drops,
+    issue: (check) => void issues.set(check, (issues.get(check) ?? 0) + 1),
+    deadLetter: (source, reason) => {
+      const reasons = deadLetters.get(source) ?? new Map<DeadLetterReason, number>();
+      deadLetters.set(source, reasons);
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    },
+    windows,
+    commit: (durationS, count) => {
+      commitDuration.observe(durationS);
+      rows += count;
+    },
+    observe: (more) => {
+      observed = { ...observed, ...more };
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
