@@ -1,0 +1,209 @@
+import { setErrorLogger, setWarningLogger } from 'node-opcua';
+import type { DataValue } from 'node-opcua';
+import { Observable, share } from 'rxjs';
+import type { Subscriber } from 'rxjs';
+import type { OpcuaSourceConfig } from '../../../config/types.ts';
+import { createBackoff } from '../backoff.ts';
+import type { Source, SourceContext, SourceEvent } from '../source.ts';
+import { decodeDataValue } from './decode.ts';
+import { createGate } from './gate.ts';
+import type { Intake } from './intake.ts';
+import { createLink } from './link.ts';
+import { mapNodes } from './nodes.ts';
+import type { MappedNode, Problems } from './nodes.ts';
+import { createOutage, every, wait } from './outage.ts';
+import type { Outage } from './outage.ts';
+import { startPolling } from './polling.ts';
+import { startSubscription } from './subscription.ts';
+
+export interface OpcuaTiming {
+  /** How often nodes that do not work are tried again. Default 30 s. */
+  readonly retryNodesMs?: number;
+  /** Readings that arrive while paused, before the server stops publishing. Default 10 000. */
+  readonly holdCapacity?: number;
+}
+
+const FULL_CHECK_MS = 100;
+
+/** What only a person can mend, so that there is no point in trying again soon. */
+const HOPELESS =
+  /BadUserAccessDenied|BadIdentityToken|BadCertificate|certificatesFolder|Cannot find an Endpoint/;
+
+/**
+ * Readings from an OPC UA server, by subscription or polling.
+ *
+ * Every loss of the connection, whatever noticed it, takes one path: all of it is closed, and after a wait built up
+ * anew, for ever. Positions number the values that arrived. `commit` does nothing, as OPC UA knows no acknowledgement.
+ */
+export function createOpcuaSource(
+  config: OpcuaSourceConfig,
+  context: SourceContext,
+  { retryNodesMs = 30_000, holdCapacity = 10_000 }: OpcuaTiming = {},
+): Source {
+  const problems: Problems = new Map();
+  const nodes = mapNodes(config, problems);
+  let position = context.lastPosition;
+  let connected = false;
+  let detail = 'not started';
+  let connections = 0;
+  let stopped = false;
+  let outage: Outage | null = null;
+  let intake: Intake | null = null;
+  let subscriber: Subscriber<SourceEvent> | null = null;
+  let running: { readonly controller: AbortController; readonly done: Promise<void> } | null = null;
+
+  const gate = createGate(
+    holdCapacity,
+    (event) => subscriber?.next(event),
+    () => outage?.end(`paused with ${holdCapacity} readings in hand; reconnects when resumed`),
+  );
+
+  const take = (node: MappedNode, dataValue: DataValue): void => {
+    if (stopped) return;
+    position += 1;
+    const arrival = {
+      source: config.id,
+      position,
+      arrivedAt: context.now(),
+      maxFutureMs: config.maxFutureMs,
+    };
+    gate.pass(decodeDataValue(dataValue, node, arrival));
+  };
+
+  const note = (node: MappedNode, problem: string | null): void => {
+    if (problem === null) {
+      if (problems.delete(node.key))
+        context.log.info({ source: config.id, node: node.nodeId }, 'node works again');
+      return;
+    }
+    const text = `${problem} (${node.nodeId})`;
+    if (problems.get(node.key) !== text) {
+      problems.set(node.key, text);
+      context.log.warn({ source: config.id, node: node.nodeId, problem }, 'node cannot be read');
+    }
+  };
+
+  /** One connection, from opening to its end. Returns why it ended. */
+  const connectOnce = async (ending: Outage): Promise<string> => {
+    const link = createLink(config, ending);
+    try {
+      const session = await link.open();
+      let aliveAt = context.now();
+      const sink = { value: take, problem: note, alive: () => (aliveAt = context.now()) };
+      const isPaused = !gate.isOpen || stopped;
+      const started =
+        config.mode === 'polling'
+          ? await startPolling(session, config, nodes, ending, sink, isPaused)
+          : await startSubscription(session, config, nodes, ending, sink, isPaused, retryNodesMs);
+      intake = started;
+      started.setPaused(!gate.isOpen || stopped);
+      every(ending, Math.max(50, started.maxSilenceMs / 4), () => {
+        const silentMs = context.now() - aliveAt;
+        if (silentMs < 0) aliveAt = context.now();
+        if (silentMs > started.maxSilenceMs) ending.end(`nothing heard for ${silentMs} ms`);
+      });
+      connected = true;
+      connections += 1;
+      detail = `connected to ${config.endpoint}, ${nodes.length} nodes by ${config.mode}`;
+      context.log.info({ source: config.id, endpoint: config.endpoint }, 'connected');
+      return await ending.ended;
+    } finally {
+      intake = null;
+      connected = false;
+      ending.end('closed');
+      await link.close();
+    }
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    const backoff = createBackoff(config.reconnect);
+    while (!aborted(signal)) {
+      const startedAt = context.now();
+      const ending = createOutage();
+      outage = ending;
+      const abort = (): void => {
+        ending.end('closed');
+      };
+      signal.addEventListener('abort', abort);
+      detail = connections === 0 ? `connecting to ${config.endpoint}` : detail;
+      const reason = await connectOnce(ending).catch((error: unknown) =>
+        error instanceof Error ? error.message : String(error),
+      );
+      signal.removeEventListener('abort', abort);
+      if (aborted(signal)) break;
+      if (`not connected to ${config.endpoint}: ${reason}` !== detail) {
+        detail = `not connected to ${config.endpoint}: ${reason}`;
+        context.log.warn({ source: config.id, endpoint: config.endpoint, reason }, 'not connected');
+      }
+      if (context.now() - startedAt > config.reconnect.maxMs) backoff.reset();
+      await wait(HOPELESS.test(reason) ? backoff.longest() : backoff.next(), signal);
+      // While paused with full hands there is nothing to connect for.
+      while (gate.isFull && !gate.isOpen && !aborted(signal)) await wait(FULL_CHECK_MS, signal);
+    }
+    detail = 'closed';
+  };
+
+  const shutdown = async (): Promise<void> => {
+    running?.controller.abort();
+    await running?.done;
+  };
+
+  const events = new Observable<SourceEvent>((observer) => {
+    silenceNodeOpcua();
+    subscriber = observer;
+    const controller = new AbortController();
+    const previous = running?.done ?? Promise.resolve();
+    const done = previous
+      .then(() => run(controller.signal))
+      .then(() => {
+        observer.complete();
+      });
+    running = { controller, done };
+    return () => {
+      controller.abort();
+    };
+  }).pipe(share());
+
+  return {
+    id: config.id,
+    type: 'opcua',
+    window: Infinity,
+    events,
+    commit: () => undefined,
+    pause: () => {
+      gate.close();
+      intake?.setPaused(true);
+    },
+    resume: () => {
+      if (stopped) return;
+      gate.open();
+      if (gate.isOpen) intake?.setPaused(false);
+    },
+    status: () => ({
+      connected,
+      detail,
+      reconnects: Math.max(0, connections - 1),
+      problems: Object.fromEntries(problems),
+    }),
+    stop: () => {
+      stopped = true;
+      // What has left the server's queue is handed over; nothing more is taken.
+      gate.open();
+      intake?.setPaused(true);
+      return Promise.resolve();
+    },
+    close: () => {
+      stopped = true;
+      return shutdown();
+    },
+  };
+}
+
+/** As a function, because it changes while others are awaited. */
+const aborted = (signal: AbortSignal): boolean => signal.aborted;
+
+/** node-opcua writes its warnings to the console; what matters of them is in the source's status and log. */
+function silenceNodeOpcua(): void {
+  setWarningLogger(() => undefined);
+  setErrorLogger(() => undefined);
+}

@@ -1,0 +1,135 @@
+import type {
+  ClientMonitoredItemBase,
+  ClientSession,
+  ClientSubscription,
+  DataValue,
+  StatusCode,
+} from 'node-opcua';
+import type { OpcuaSourceConfig } from '../../../config/types.ts';
+import { chunks, readLimits } from './intake.ts';
+import type { Intake, Limits, Sink } from './intake.ts';
+import { addItems } from './items.ts';
+import { REQUEST_TIMEOUT_MS } from './link.ts';
+import type { MappedNode } from './nodes.ts';
+import type { Outage } from './outage.ts';
+import { auditSilentNodes, retryBrokenNodes } from './upkeep.ts';
+
+/** One node under subscription. */
+export interface Watched {
+  readonly node: MappedNode;
+  /** null while the server refuses it. */
+  item: ClientMonitoredItemBase | null;
+  broken: boolean;
+  /** What the server notified last, and when on the process's clock. */
+  last: DataValue | null;
+  notifiedAt: number;
+}
+
+export interface Monitor {
+  readonly session: ClientSession;
+  readonly subscription: ClientSubscription;
+  readonly config: OpcuaSourceConfig;
+  readonly outage: Outage;
+  readonly sink: Sink;
+  readonly limits: Limits;
+  paused: boolean;
+}
+
+/**
+ * Subscribes to the nodes. Nodes that the server refuses, or that vanish later, are reported as problems and tried
+ * again every `retryMs`; the others are not touched by that.
+ */
+export async function startSubscription(
+  session: ClientSession,
+  config: OpcuaSourceConfig,
+  nodes: readonly MappedNode[],
+  outage: Outage,
+  sink: Sink,
+  paused: boolean,
+  retryMs: number,
+): Promise<Intake> {
+  const limits = await readLimits(session, outage);
+  const subscription = await createSubscription(session, config, outage, paused);
+  subscription.on('raw_notification', () => {
+    sink.alive();
+  });
+  const monitor: Monitor = { session, subscription, config, outage, sink, limits, paused };
+  const watched = nodes.map((node): Watched => {
+    return { node, item: null, broken: false, last: null, notifiedAt: performance.now() };
+  });
+  for (const part of chunks(watched, limits.itemsPerCall)) await addItems(monitor, part);
+  retryBrokenNodes(monitor, watched, retryMs);
+  auditSilentNodes(monitor, watched);
+
+  const keepAliveMs = subscription.publishingInterval * subscription.maxKeepAliveCount;
+  return {
+    // A server may grant only a slower keep-alive than was asked for.
+    maxSilenceMs: Math.max(config.watchdogMs, 2.5 * keepAliveMs),
+    setPaused: publishingSwitch(monitor),
+  };
+}
+
+async function createSubscription(
+  session: ClientSession,
+  config: OpcuaSourceConfig,
+  outage: Outage,
+  paused: boolean,
+): Promise<ClientSubscription> {
+  const { publishingIntervalMs, watchdogMs } = config;
+  // Three keep-alives within the watchdog's time; the server gives the subscription up after a minute without us.
+  const keepAliveCount = Math.max(1, Math.floor(watchdogMs / 3 / publishingIntervalMs));
+  const lifetimeCount = Math.max(10 * keepAliveCount, Math.ceil(60_000 / publishingIntervalMs));
+  const subscription = await outage.guard(
+    session.createSubscription2({
+      requestedPublishingInterval: publishingIntervalMs,
+      requestedMaxKeepAliveCount: keepAliveCount,
+      requestedLifetimeCount: lifetimeCount,
+      maxNotificationsPerPublish: 0,
+      publishingEnabled: !paused,
+      priority: 0,
+    }),
+    REQUEST_TIMEOUT_MS,
+    'create subscription',
+  );
+  subscription.on('terminated', () => {
+    outage.end('subscription terminated');
+  });
+  subscription.on('error', (error: Error) => {
+    outage.end(`subscription: ${error.message}`);
+  });
+  subscription.on('internal_error', (error: Error) => {
+    outage.end(`subscription: ${error.message}`);
+  });
+  subscription.on('status_changed', (status: StatusCode) => {
+    outage.end(`subscription status: ${status.name}`);
+  });
+  return subscription;
+}
+
+/** Tells the server to publish or not, one request at a time, until it does what was asked for last. */
+function publishingSwitch(monitor: Monitor): (paused: boolean) => void {
+  const { subscription, outage } = monitor;
+  let actual = monitor.paused;
+  let busy = false;
+  const settle = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    try {
+      while (actual !== monitor.paused) {
+        const paused = monitor.paused;
+        const what = paused ? 'stop publishing' : 'resume publishing';
+        const status = await outage.guard(subscription.setPublishingMode(!paused), REQUEST_TIMEOUT_MS, what);
+        if (status.isNotGood()) throw new Error(`${what}: ${status.name}`);
+        actual = paused;
+      }
+    } catch (error) {
+      outage.end(error instanceof Error ? error.message : String(error));
+    } finally {
+      busy = false;
+    }
+  };
+  return (paused) => {
+    monitor.paused = paused;
+    if (outage.reason === null) void settle();
+  };
+}
