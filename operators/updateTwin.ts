@@ -1,9 +1,10 @@
-import { NEVER, Observable } from 'rxjs';
-import type { OperatorFunction } from 'rxjs';
+import { NEVER } from 'rxjs';
+import type { Observable, OperatorFunction } from 'rxjs';
 import { stateCell } from './stateCell.ts';
 import type { StateCell } from './stateCell.ts';
 import { resolveTwinOptions, twinRecord, twinState, twinStep, twinTick } from './steps/twin.ts';
 import type { TwinModel, TwinOptions, TwinRecord, TwinState } from './steps/twin.ts';
+import { tickDriven } from './tickDriven.ts';
 import type { EstimatedReading } from './types.ts';
 
 /**
@@ -30,29 +31,22 @@ export function updateTwin<S>(
 ): OperatorFunction<EstimatedReading, TwinRecord> {
   const resolved = resolveTwinOptions(options);
   return (source) =>
-    new Observable((subscriber) => {
+    tickDriven<EstimatedReading, TwinRecord>(source, ticks, (emit) => {
       const state = cell.open();
-      const emit = (): void => {
-        const record = twinRecord(model, state, resolved);
-        if (record === null) return;
-        state.recordedStatus = record.sync.status;
-        subscriber.next(record);
+      const record = (): void => {
+        const twin = twinRecord(model, state, resolved);
+        if (twin === null) return;
+        state.recordedStatus = twin.sync.status;
+        emit(twin);
       };
-      subscriber.add(
-        source.subscribe({
-          next: (reading) => {
-            if (twinStep(model, state, reading, resolved)) emit();
-          },
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => subscriber.complete(),
-        }),
-      );
-      if (!subscriber.closed) {
-        subscriber.add(
-          ticks.subscribe((at) => {
-            if (twinTick(state, at, resolved)) emit();
-          }),
-        );
-      }
+      return {
+        next: (reading) => {
+          if (twinStep(model, state, reading, resolved)) record();
+        },
+        tick: (at) => {
+          if (twinTick(state, at, resolved)) record();
+        },
+        flush: () => undefined,
+      };
     });
 }

@@ -61,6 +61,8 @@ export interface TwinOptions {
 interface SensorSync {
   /** Clock time of the last reading; null before the first. */
   arrivedAt: number | null;
+  /** Its source time; null before the first. */
+  timestamp: number | null;
   usable: boolean;
 }
 
@@ -85,7 +87,7 @@ export const twinState =
     clock: 0,
     lastUsableAt: null,
     sensors: Object.fromEntries(
-      Object.keys(options.sensors).map((sensor) => [sensor, { arrivedAt: null, usable: false }]),
+      Object.keys(options.sensors).map((sensor) => [sensor, { arrivedAt: null, timestamp: null, usable: false }]),
     ),
     residuals: {},
     recordedAt: null,
@@ -121,14 +123,20 @@ export function twinStep<S>(
 
   const arrivedAt = reading.received === null ? reading.timestamp : reading.received.arrivedAt;
   if (arrivedAt > state.clock) state.clock = arrivedAt;
+  const late = reading.issues.length > 0 && reading.issues.some((issue) => issue.check === 'order');
   const previous = state.timestamp;
-  if (previous === null) {
+  // Sensors of one asset need not agree to the millisecond, but one that itself goes back has set its clock back.
+  const setBack = !late && sync.timestamp !== null && reading.timestamp < sync.timestamp;
+  if (previous === null || setBack) {
     state.timestamp = reading.timestamp;
   } else if (reading.timestamp > previous) {
     model.advance(state.model, (reading.timestamp - previous) / 1000);
     state.timestamp = reading.timestamp;
   }
-  if (!reading.imputed) take(model, state, reading, role.quantity, sync, arrivedAt);
+  if (!late) {
+    sync.timestamp = reading.timestamp;
+    if (!reading.imputed) take(model, state, reading, role.quantity, sync, arrivedAt);
+  }
   return isDue(state, options);
 }
 
@@ -140,7 +148,6 @@ function take<S>(
   sync: SensorSync,
   arrivedAt: number,
 ): void {
-  if (reading.issues.length > 0 && reading.issues.some((issue) => issue.check === 'order')) return;
   sync.arrivedAt = arrivedAt;
   sync.usable = reading.value !== null && reading.quality !== 'Bad';
   if (!sync.usable || reading.value === null) return;
