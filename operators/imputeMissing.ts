@@ -11,7 +11,7 @@ import type { Reading } from './types.ts';
  *
  *     source       --a--b--n--c--|    a 85, b 86, n without a value
  *     imputeMissing()
- *     result       --a--b--N--c--|    N 85.5, imputed, Uncertain, "Missing value: replaced by 85.5, the mean of …"
+ *     result       --a--b--N--c--|    N 85.5, imputed, Uncertain, "Missing value: replaced by 85.5 (meanOfLastTwo of 85, 86)"
  *
  *     source       --1--2--------4--|    source times in seconds
  *     imputeMissing({ expectedIntervalMs: 1000 })

@@ -78,7 +78,7 @@ export function enoughHistory(history: History, method: ImputationMethod, unit: 
 }
 
 /**
- * The value at a source time, and in words what it is based on. Needs enoughHistory.
+ * The value at a source time, and in words the method and its figures. Needs enoughHistory.
  *
  * A line is followed for `maxGapCount` intervals (or spacings of the last two values) at most and then held, because
  * the further it is followed the less it says.
@@ -91,7 +91,7 @@ export function imputedValue(
 ): { readonly value: number; readonly basis: string } {
   const { last, before, count, lastAt, beforeAt, level, trendPerS } = history;
   if (method === 'meanOfLastTwo' && count === 2) {
-    return { value: before / 2 + last / 2, basis: `the mean of the last two (${before}, ${last})` };
+    return { value: before / 2 + last / 2, basis: `meanOfLastTwo of ${before}, ${last}` };
   }
   const spacingMs = lastAt - beforeAt;
   const reachMs = options.maxGapCount * (options.expectedIntervalMs ?? Math.max(0, spacingMs));
@@ -99,15 +99,15 @@ export function imputedValue(
   const ahead = `${aheadMs / 1000} s ahead`;
   if (method === 'linear' && spacingMs > 0) {
     const value = last + ((last - before) / spacingMs) * aheadMs;
-    if (Number.isFinite(value))
-      return { value, basis: `the line through the last two (${before}, ${last}), ${ahead}` };
+    if (Number.isFinite(value)) return { value, basis: `linear through ${before}, ${last}, ${ahead}` };
   }
   if (method === 'predict') {
     const value = level + (trendPerS * aheadMs) / 1000;
-    const basis = `the trend (level ${level}, rate ${trendPerS} per second), ${ahead}`;
+    const basis = `predict from ${level} at ${trendPerS} per second, ${ahead}`;
     if (Number.isFinite(value)) return { value, basis };
   }
-  return { value: last, basis: `the previous value (${last})` };
+  const name = method === 'meanOfLastTwo' ? method : 'previous';
+  return { value: last, basis: `${name} of ${last}` };
 }
 
 /** Huge values must not leave an infinity behind, which JSON does not know. */

@@ -158,7 +158,7 @@ function withValue(history: History, reading: Reading, options: Required<Missing
   const { value, basis } = imputedValue(history, method, reading.timestamp, options);
   const flagged = withIssue(reading, 'Uncertain', {
     check,
-    message: `Missing value: replaced by ${value}, ${basis}`,
+    message: `Missing value: replaced by ${value} (${basis})`,
   });
   return { ...flagged, value, imputed: true };
 }

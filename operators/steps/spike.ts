@@ -40,18 +40,18 @@ export function spikeStep(
 ): Issue | undefined {
   const reference = state.reference;
   if (reference === null) {
-    state.reference = value;
+    state.reference = value + 0; // -0 becomes 0, because JSON does not know it
     return undefined;
   }
   const issue = judge(reference, value, options);
   if (issue === undefined) {
-    state.reference = value;
+    state.reference = value + 0;
     state.rejected = 0;
     return undefined;
   }
   state.rejected += 1;
   if (state.rejected >= options.confirmCount) {
-    state.reference = value;
+    state.reference = value + 0;
     state.rejected = 0;
   }
   return issue;
