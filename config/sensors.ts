@@ -1,0 +1,268 @@
+import { convertValue } from '../operators/steps/unit.ts';
+import { choice, duration, number, orNull, pair, text, whole } from './formats.ts';
+import { suggestion, Report } from './problems.ts';
+import { group, listOf, switchable } from './spec.ts';
+import type { Complain, Spec } from './spec.ts';
+import { DEFAULT_ORIGIN, merge, nodeOf } from './tree.ts';
+import type { MapNode, Node } from './tree.ts';
+import type { Config, SensorConfig, WindowConfig } from './types.ts';
+
+/** Units and physical ranges of the sensor types that every configuration knows. */
+export const KNOWN_SENSOR_TYPES: ReadonlyMap<string, { unit: string; range: { min: number; max: number } }> =
+  new Map([
+    ['temperature', { unit: 'degC', range: { min: -50, max: 400 } }],
+    ['pressure', { unit: 'MPa', range: { min: 0, max: 10 } }],
+    ['flow_rate', { unit: 'L/min', range: { min: 0, max: 500 } }],
+    ['ph', { unit: '', range: { min: 0, max: 14 } }],
+  ]);
+
+const MAX_COUNT = 100_000;
+/** Thirty years and more: what is longer is a slip of the pen. */
+const MAX_WINDOW_MS = 1e12;
+/** Windows are made of panes as long as the greatest common divisor of sizeMs and everyMs. */
+const MAX_PANES = 10_000;
+
+const range = group(
+  'Physically possible values; a reading outside is Bad.',
+  {
+    min: number('Smallest possible value, in `unit`.', undefined),
+    max: number('Largest possible value, in `unit`.', undefined),
+  },
+  {
+    check({ min, max }, complain) {
+      if (min >= max) complain('min', `${min} is not valid, expected less than max (${max})`);
+    },
+  },
+);
+
+const outlier = group(
+  'Z-score against the values before; a reading beyond the threshold is Uncertain.',
+  {
+    windowSize: whole('Values that the score is computed from.', 100, { min: 2, max: MAX_COUNT }),
+    minSamples: whole('No verdict before so many values.', 10, { min: 2, max: MAX_COUNT }),
+    threshold: number('Largest credible distance from the mean, in standard deviations.', 3, { above: 0 }),
+    minStdDev: number('Below this standard deviation the signal is constant: no verdict.', 1e-6, { min: 0 }),
+    confirmCount: whole('Outliers in a row after which the new level is believed.', 5, { min: 1 }),
+  },
+  {
+    check({ minSamples, windowSize }, complain) {
+      if (minSamples <= windowSize) return;
+      complain('minSamples', `${minSamples} is not valid, expected at most windowSize (${windowSize})`);
+    },
+  },
+);
+
+const spike = group('A jump from the last accepted value; beyond the limit it is Uncertain.', {
+  maxRelativeChange: number('Largest credible relative change; 0.2 = 20 %.', 0.2, { above: 0 }),
+  maxAbsoluteChange: orNull(
+    number('Largest credible change in `unit`, for values that pass near zero; null = off.', 0, { above: 0 }),
+  ),
+  nearZero: number('No relative verdict where the last accepted value is no larger than this.', 1e-6, {
+    min: 0,
+  }),
+  confirmCount: whole('Spikes in a row after which the new level is believed.', 5, { min: 1 }),
+});
+
+const stuck = group(
+  'A value that does not move: Uncertain. Off by default; `stuck: {}` leaves it off, any key or `true` switches it on.',
+  {
+    maxDurationMs: duration('How long a value may stay the same.', 60_000, 1),
+    minCount: whole('Readings without a change before there is a verdict.', 10, { min: 2 }),
+    tolerance: number('Changes up to this, in `unit`, count as none.', 0, { min: 0 }),
+  },
+);
+
+const order = group('Puts readings in order of source time and recognises duplicates.', {
+  maxDelayMs: duration('How long a reading waits for older ones, in source time; 0 = nothing waits.', 0),
+  maxReadings: whole('Readings held at most.', 100, { min: 1, max: MAX_COUNT }),
+  rememberCount: whole('Latest readings among which a duplicate is recognised.', 100, {
+    min: 0,
+    max: MAX_COUNT,
+  }),
+});
+
+const missing = group('Fills missing values, marked as imputed.', {
+  method: choice('How a missing value is made up.', 'meanOfLastTwo', [
+    'meanOfLastTwo',
+    'previous',
+    'linear',
+    'predict',
+    'none',
+  ]),
+  expectedIntervalMs: orNull(
+    duration(
+      'Time between readings; gaps over 1.5 times this are filled; null = only readings without a value are.',
+      0,
+      1,
+    ),
+  ),
+  maxGapCount: whole('Values made up in a row at most.', 10, { min: 1, max: MAX_COUNT }),
+});
+
+const kalman = group('Filter of value and rate of change, x = [value, rate].', {
+  initialVariance: pair('Variance of value and rate at the first reading.', [1, 1]),
+  processNoise: pair('Variance that value and rate gain a second: how lively the process is.', [0.01, 0.01]),
+  measurementVariance: number("Variance of the sensor's noise, in `unit` squared.", 0.5, { above: 0 }),
+});
+
+const windowFields = group(
+  'Aggregates over event time.',
+  {
+    sizeMs: whole('Length of a window.', undefined, { min: 1, max: MAX_WINDOW_MS, unit: 'ms' }),
+    everyMs: orNull(
+      whole('Distance from one window to the next; null = sizeMs.', 0, {
+        min: 1,
+        max: MAX_WINDOW_MS,
+        unit: 'ms',
+      }),
+    ),
+    offsetMs: duration('Shift of the windows against the epoch.', 0),
+    latenessMs: duration('How late a reading may come and still change its window.', 0),
+    idleTimeoutMs: duration('Without a reading for so long, the windows go on with the clock.', 10_000, 1),
+  },
+  {
+    check({ sizeMs, everyMs, offsetMs }, complain) {
+      const every = everyMs ?? sizeMs;
+      if (every > sizeMs) complain('everyMs', `${every} is not valid, expected at most sizeMs (${sizeMs})`);
+      if (sizeMs / greatestCommonDivisor(sizeMs, every) > MAX_PANES) {
+        const divisor = Math.ceil(sizeMs / MAX_PANES);
+        complain(
+          'everyMs',
+          `${every} is not valid, expected a common divisor with sizeMs (${sizeMs}) of at least ${divisor}`,
+        );
+      }
+      if (offsetMs >= every)
+        complain('offsetMs', `${offsetMs} is not valid, expected less than everyMs (${every})`);
+    },
+  },
+);
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+const window: Spec<WindowConfig> = {
+  ...windowFields,
+  read(node, place, report) {
+    const value = windowFields.read(node, place, report);
+    return { ...value, everyMs: value.everyMs ?? value.sizeMs };
+  },
+};
+
+const windows: Spec<readonly WindowConfig[]> = listOf('Aggregates over event time.', window, [
+  { sizeMs: 1000 },
+]);
+
+/** Settings of one sensor. */
+const sensorFields = group(
+  'Settings of a sensor or of all sensors of a type.',
+  {
+    unit: text('Readings are converted to this unit; empty = as they come.', ''),
+    range: switchable(range, { byDefault: 'off' }),
+    outlier: switchable(outlier, { byDefault: 'on' }),
+    spike: switchable(spike, { byDefault: 'on' }),
+    stuck: switchable(stuck, { byDefault: 'off', emptyIs: 'off' }),
+    order: switchable(order, { byDefault: 'on' }),
+    missing: switchable(missing, { byDefault: 'on' }),
+    kalman: switchable(kalman, { byDefault: 'on' }),
+    windows,
+    staleAfterMs: duration('A sensor without a reading for so long is stale.', 10_000, 1),
+  },
+  { also: ['type'], check: checkWindows },
+);
+
+function checkWindows({ windows }: SensorConfig, complain: Complain): void {
+  const seen = new Set<string>();
+  for (const { sizeMs, everyMs, offsetMs } of windows) {
+    const window = `sizeMs ${sizeMs}, everyMs ${everyMs}, offsetMs ${offsetMs}`;
+    if (seen.has(window)) complain('windows', `the same window (${window}) is given twice`);
+    seen.add(window);
+  }
+}
+
+/** Settings under `sensorTypes.<type>`, on top of what is known of the type. */
+export function sensorTypeSpec(type: string): Spec<SensorConfig> {
+  return {
+    doc: sensorFields.doc,
+    leaves: (key) => sensorFields.leaves(key),
+    read(node, place, report) {
+      refuseType(node, place.key, report);
+      return sensorFields.read(withKnownType(type, node, place.key, report), place, report);
+    },
+  };
+}
+
+function refuseType(node: Node | undefined, key: string, report: Report): void {
+  const given = node?.kind === 'map' ? node.entries.get('type') : undefined;
+  if (given === undefined) return;
+  report.problem(`${key}.type`, given.origin, 'unknown key; a type is chosen by the sensor of an asset');
+}
+
+/** What is known of the type, under the node; a known range is converted where the node asks for another unit. */
+function withKnownType(type: string, node: Node | undefined, key: string, report: Report): Node | undefined {
+  const known = KNOWN_SENSOR_TYPES.get(type);
+  if (known === undefined) return node;
+  const map = node?.kind === 'map' ? node : undefined;
+  const given = map?.entries.get('unit');
+  const unit = given?.kind === 'scalar' && typeof given.value === 'string' ? given.value : known.unit;
+  // A quantity without a unit, such as ph, has the same figures under any name that is given to it.
+  const from = known.unit === '' ? unit : known.unit;
+  const min = convertValue(known.range.min, from, unit);
+  const max = convertValue(known.range.max, from, unit);
+  const range = map?.entries.get('range');
+  const ranged =
+    isOff(range) || (range?.kind === 'map' && range.entries.has('min') && range.entries.has('max'));
+  if (ranged || (min !== undefined && max !== undefined)) {
+    const base = nodeOf({ unit: known.unit, range: { min: min ?? 0, max: max ?? 0 } }, DEFAULT_ORIGIN);
+    return map === undefined && node !== undefined && !isEmpty(node) ? node : merge(base, map);
+  }
+  const usual = `${known.range.min}...${known.range.max} ${known.unit}`.trim();
+  const problem = `missing: the usual one (${usual}) has no meaning in "${unit}", expected min and max, or false`;
+  report.problem(`${key}.range`, given?.origin ?? DEFAULT_ORIGIN, problem);
+  return node;
+}
+
+const isOff = (node: Node | undefined): boolean => node?.kind === 'scalar' && node.value === false;
+
+const isEmpty = (node: Node): boolean => node.kind === 'scalar' && node.value === null;
+
+/** Settings of an asset's sensor: those of its type, with its own on top. `types` are the nodes of sensorTypes. */
+export function assetSensorSpec(name: string, types: MapNode | undefined): Spec<SensorConfig> {
+  const typeNames = [...new Set([...KNOWN_SENSOR_TYPES.keys(), ...(types?.entries.keys() ?? [])])];
+  return {
+    doc: sensorFields.doc,
+    leaves: (key) => typeLeaf.leaves(`${key}.type`),
+    read(node, place, report) {
+      const given = node?.kind === 'map' ? node.entries.get('type') : undefined;
+      const at = { key: `${place.key}.type`, origin: place.origin };
+      const type = (given !== undefined && typeLeaf.read(given, at, report)) || name;
+      if (given !== undefined && type !== name && !typeNames.includes(type)) {
+        const hint = suggestion(type, typeNames) || `, expected one of ${typeNames.join(', ')}`;
+        report.problem(at.key, given.origin, `no such sensor type${hint}`);
+      }
+      const merged =
+        node !== undefined && isEmpty(node)
+          ? types?.entries.get(type)
+          : merge(types?.entries.get(type), node);
+      return sensorFields.read(withKnownType(type, merged, place.key, report), place, report);
+    },
+  };
+}
+
+const typeLeaf = text('Name under sensorTypes whose settings apply; default: the name of the sensor.', '');
+
+/** The settings of a sensor, listed or not: its own, else those of its name under sensorTypes, else the generic ones. */
+export function sensorConfigFor(
+  config: Pick<Config, 'assets' | 'sensorTypes'>,
+  asset: string,
+  sensor: string,
+): SensorConfig {
+  const sensors = own(config.assets, asset)?.sensors;
+  return (sensors && own(sensors, sensor)) ?? own(config.sensorTypes, sensor) ?? GENERIC;
+}
+
+/** Settings of a sensor of which nothing is known: no unit, no range. */
+const GENERIC: SensorConfig = sensorFields.read(undefined, { key: '', origin: DEFAULT_ORIGIN }, new Report());
+
+const own = <T>(map: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(map, key) ? map[key] : undefined;
