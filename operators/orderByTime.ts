@@ -1,0 +1,48 @@
+import { NEVER } from 'rxjs';
+import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { stateCell } from './stateCell.ts';
+import { orderFlush, orderState, orderStep, orderTick, resolveOrderOptions } from './steps/order.ts';
+import type { OrderOptions } from './steps/order.ts';
+import { tickDriven } from './tickDriven.ts';
+import type { Reading } from './types.ts';
+
+/**
+ * Puts readings in order of source time within a bound, drops duplicates and marks what comes too late.
+ *
+ *     source       --1--3--2--4--6--|    source times in seconds
+ *     orderByTime({ maxDelayMs: 1000 })
+ *     result       -----1--2--3--4--(6|)
+ *
+ *     source       --1--3--2--3--4--|    the second 3 repeats time and received value
+ *     orderByTime()
+ *     result       --1--3--L-----4--|    L = 2, Uncertain, "Source time is 1000 ms before that of a reading already passed on"
+ *
+ * With `maxDelayMs` 0 nothing waits. Otherwise readings wait until one has come that is `maxDelayMs` newer, or until a tick
+ * (clock, epoch milliseconds) says that they have waited so long. Completion releases all. A late reading passes at
+ * once, marked. A clock that went back for good is believed after `stepBackCount` late readings in a row that ascend.
+ *
+ * State: O(maxReadings + rememberCount) a subscription. Drops: `duplicate`. Errors: RangeError on bad options, when composed.
+ *
+ * @example
+ * readings$.pipe(orderByTime({ maxDelayMs: 500, onDrop: (reason) => count(reason) }, undefined, clockTicks$))
+ */
+export function orderByTime(
+  options: OrderOptions = {},
+  cell = stateCell(orderState),
+  ticks: Observable<number> = NEVER,
+): MonoTypeOperatorFunction<Reading> {
+  const resolved = resolveOrderOptions(options);
+  const onDrop = options.onDrop;
+  return (source) =>
+    tickDriven<Reading, Reading>(source, ticks, (emit) => {
+      const state = cell.open();
+      return {
+        next: (reading) => {
+          const reason = orderStep(state, reading, resolved, emit);
+          if (reason !== undefined) onDrop?.(reason, reading);
+        },
+        tick: (now) => orderTick(state, now, resolved, emit),
+        flush: () => orderFlush(state, emit),
+      };
+    });
+}

@@ -1,0 +1,109 @@
+import { addEarlierValue, addValue, runningStats } from './runningStats.ts';
+import type { RunningStats } from './runningStats.ts';
+
+/** The readings of one pane, [start, start + paneMs): windows are made of whole panes. */
+export interface Pane {
+  start: number;
+  badCount: number;
+  imputedCount: number;
+  /** The oldest values, no longer kept one by one. */
+  folded: RunningStats;
+  /** The others: time, value, time, value ... by time, equal times by arrival. */
+  samples: number[];
+  /** Statistics of `folded` and `samples`, made when first asked for. */
+  summary: RunningStats | null;
+}
+
+export const newPane = (start: number): Pane => ({
+  start,
+  badCount: 0,
+  imputedCount: 0,
+  folded: runningStats(),
+  samples: [],
+  summary: null,
+});
+
+/** Statistics of the pane; not to be changed. */
+export function summaryOf(pane: Pane): RunningStats {
+  if (pane.samples.length === 0) return pane.folded;
+  if (pane.summary === null) {
+    pane.summary = { ...pane.folded };
+    addSamples(pane.summary, pane.samples, pane.samples.length);
+  }
+  return pane.summary;
+}
+
+/**
+ * Puts a finite value in its place in time.
+ * @returns true where it is kept as a sample, false where it is older than what is folded and is folded, too.
+ */
+export function placeValue(pane: Pane, timestamp: number, value: number): boolean {
+  const samples = pane.samples;
+  pane.summary = null;
+  const newest = samples.length > 0 ? (samples[samples.length - 2] ?? 0) : pane.folded.lastTime;
+  if (timestamp >= newest || (samples.length === 0 && pane.folded.count === 0)) {
+    samples.push(timestamp, value);
+    return true;
+  }
+  if (pane.folded.count > 0 && timestamp < pane.folded.lastTime) {
+    addEarlierValue(pane.folded, timestamp, value);
+    return false;
+  }
+  let at = samples.length;
+  while (at > 0 && (samples[at - 2] ?? 0) > timestamp) at -= 2;
+  samples.splice(at, 0, timestamp, value);
+  return true;
+}
+
+/** Folds the oldest half of the pane's samples, or all of them. @returns how many. */
+export function foldSamples(pane: Pane, all: boolean): number {
+  const count = all ? pane.samples.length / 2 : Math.ceil(pane.samples.length / 4);
+  addSamples(pane.folded, pane.samples, 2 * count);
+  pane.samples.splice(0, 2 * count);
+  if (all) pane.summary = null;
+  return count;
+}
+
+/** Index of the first pane that starts at `start` or later. */
+export function firstPaneFrom(panes: readonly Pane[], start: number): number {
+  let low = 0;
+  let high = panes.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((panes[middle]?.start ?? Infinity) < start) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The pane that starts at `start`, made where there is none. */
+export function paneAt(panes: Pane[], start: number): Pane {
+  const newest = panes[panes.length - 1];
+  if (newest === undefined || start > newest.start) {
+    const pane = newPane(start);
+    panes.push(pane);
+    return pane;
+  }
+  const index = firstPaneFrom(panes, start);
+  const found = panes[index];
+  if (found?.start === start) return found;
+  const pane = newPane(start);
+  panes.splice(index, 0, pane);
+  return pane;
+}
+
+/** The last value before the panes from `index` on, or `carry` where no pane before has one. */
+export function valueBefore(panes: readonly Pane[], index: number, carry: number | null): number | null {
+  for (let i = index - 1; i >= 0; i -= 1) {
+    const pane = panes[i];
+    if (pane !== undefined && hasValues(pane)) return summaryOf(pane).last;
+  }
+  return carry;
+}
+
+/** Whether anything but Bad or missing readings is in the pane. */
+export const hasValues = (pane: Pane): boolean => pane.samples.length > 0 || pane.folded.count > 0;
+
+function addSamples(stats: RunningStats, samples: readonly number[], length: number): void {
+  for (let i = 0; i + 1 < length; i += 2) addValue(stats, samples[i] ?? 0, samples[i + 1] ?? 0);
+}
