@@ -25,8 +25,13 @@ export function createLog(level: Config['log']['level'], destination?: Destinati
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-export interface WarnLog {
+/** What the service needs of a log; pino's fits. */
+export interface Log {
+  debug(detail: object, message: string): void;
+  info(detail: object, message: string): void;
   warn(detail: object, message: string): void;
+  error(detail: object, message: string): void;
+  child(bindings: Readonly<Record<string, unknown>>): Log;
 }
 
 export interface LimitedWarn {
@@ -41,7 +46,11 @@ const MAX_KEYS = 1000;
  * of those held back since the last one as `suppressed`.
  * @param now clock, milliseconds
  */
-export function limitedWarn(log: WarnLog, everyMs: number, now: () => number = Date.now): LimitedWarn {
+export function limitedWarn(
+  log: Pick<Log, 'warn'>,
+  everyMs: number,
+  now: () => number = Date.now,
+): LimitedWarn {
   const seen = new Map<string, { at: number; suppressed: number }>();
   return (key, detail, message) => {
     const at = now();

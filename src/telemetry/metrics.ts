@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { SyncStatus } from '../../operators/steps/twin.ts';
-import type { DropReason, Quality } from '../../operators/types.ts';
+import type { DropReason, OnDrop, Quality, Reading } from '../../operators/types.ts';
 import type { DeadLetterReason } from '../sources/source.ts';
 
 /** Readings of one source, counted by their final quality. */
@@ -26,15 +26,13 @@ export interface Observed {
  * exposition reads it when asked.
  */
 export interface Metrics {
-  /** Counters of one source: keep the object and increment its fields. */
+  /** Counters of one source: a source that is hot may keep the object and increment its fields. */
   readings(source: string): QualityCounts;
-  /** Increment by reason. */
-  readonly drops: Record<DropReason, number>;
-  /** One more issue of the check. */
-  issue(check: string): void;
+  /** Counts a reading by source (`none` where it fills a gap) and quality, and its issues by check. */
+  reading(reading: Reading): void;
+  /** Counts drops by reason, and readings too late for a window apart, because those are kept. */
+  readonly onDrop: OnDrop;
   deadLetter(source: string, reason: DeadLetterReason): void;
-  /** Increment `late`: readings too late for a window that they belonged to. */
-  readonly windows: { late: number };
   /** One commit is durable. */
   commit(durationS: number, rows: number): void;
   /** Adds to what each scrape asks; later functions replace earlier ones of the same name. */
@@ -52,10 +50,14 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const readings = new Map<string, QualityCounts>();
-  const drops: Record<DropReason, number> = { duplicate: 0, overflow: 0, putTimeout: 0, lateForWindow: 0 };
+  const drops: Record<Exclude<DropReason, 'lateForWindow'>, number> = {
+    duplicate: 0,
+    overflow: 0,
+    putTimeout: 0,
+  };
   const issues = new Map<string, number>();
   const deadLetters = new Map<string, Map<DeadLetterReason, number>>();
-  const windows = { late: 0 };
+  let lateReadings = 0;
   let rows = 0;
   let observed: Observed = {};
 
@@ -110,7 +112,7 @@ export function createMetrics(): Metrics {
     [...issues].map(([check, count]) => [{ check }, count] as const),
   );
   counter('rxtwin_late_readings_total', 'Readings too late for a window of theirs', [], () => [
-    [{}, windows.late],
+    [{}, lateReadings],
   ]);
   counter('rxtwin_commit_rows_total', 'Rows made durable', [], () => [[{}, rows]]);
   const commitDuration = new Histogram({
@@ -145,22 +147,29 @@ export function createMetrics(): Metrics {
     [{}, observed.forwardLagRows?.() ?? 0],
   ]);
 
+  const readingsOf = (source: string): QualityCounts => {
+    const known = readings.get(source);
+    if (known !== undefined) return known;
+    const counts: QualityCounts = { Good: 0, Uncertain: 0, Bad: 0 };
+    readings.set(source, counts);
+    return counts;
+  };
+
   return {
-    readings: (source) => {
-      const known = readings.get(source);
-      if (known !== undefined) return known;
-      const counts: QualityCounts = { Good: 0, Uncertain: 0, Bad: 0 };
-      readings.set(source, counts);
-      return counts;
+    readings: readingsOf,
+    reading: ({ received, quality, issues: found }) => {
+      readingsOf(received === null ? 'none' : received.source)[quality] += 1;
+      for (const { check } of found) issues.set(check, (issues.get(check) ?? 0) + 1);
     },
-    drops,
-    issue: (check) => void issues.set(check, (issues.get(check) ?? 0) + 1),
+    onDrop: (reason) => {
+      if (reason === 'lateForWindow') lateReadings += 1;
+      else drops[reason] += 1;
+    },
     deadLetter: (source, reason) => {
       const reasons = deadLetters.get(source) ?? new Map<DeadLetterReason, number>();
       deadLetters.set(source, reasons);
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     },
-    windows,
     commit: (durationS, count) => {
       commitDuration.observe(durationS);
       rows += count;
