@@ -72,12 +72,12 @@ interface SensorState {
  */
 export function createPlant(options: PlantOptions): Plant {
   const { assets, seed, startAt } = options;
+  checkFaults(assets, options.faults ?? []);
   const reactors = new Map<string, { readonly reactor: Reactor; readonly sensors: readonly SensorState[] }>();
   assets.forEach((asset, index) => {
     const reactor = createReactor(createRandom(hash(asset, seed)), (index * 0.17) % 1);
     reactors.set(asset, { reactor, sensors: PLANT_SENSORS.map((spec) => sensorState(asset, spec, options)) });
   });
-  refuseUnknownTargets(options);
 
   let now = startAt;
   let gridMs = 0;
@@ -110,14 +110,14 @@ export function createPlant(options: PlantOptions): Plant {
   return { assets, step, measure, truth };
 }
 
-function refuseUnknownTargets({ assets, faults = [] }: PlantOptions): void {
+/** @throws RangeError if a fault names a sensor that a plant of these assets does not have. */
+export function checkFaults(assets: readonly string[], faults: readonly PlantFault[]): void {
   for (const { asset, sensor } of faults) {
-    if (!assets.includes(asset) || !PLANT_SENSORS.some((spec) => spec.sensor === sensor)) {
-      const sensors = PLANT_SENSORS.map((spec) => spec.sensor).join(', ');
-      throw new RangeError(
-        `fault: the plant has no ${asset}/${sensor}; assets: ${assets.join(', ')}; sensors: ${sensors}`,
-      );
-    }
+    if (assets.includes(asset) && PLANT_SENSORS.some((spec) => spec.sensor === sensor)) continue;
+    const sensors = PLANT_SENSORS.map((spec) => spec.sensor).join(', ');
+    throw new RangeError(
+      `the plant has no ${asset}/${sensor}, expected an asset of ${assets.join(', ')} and a sensor of ${sensors}`,
+    );
   }
 }
 

@@ -18,8 +18,8 @@ export async function startPolling(
   let isPaused = paused;
   let timer: NodeJS.Timeout | undefined;
   let dueAt = performance.now();
-  /** Nodes that have worked on this connection, or that nothing is known of yet to be wrong. */
-  const missing = new Set<string>();
+  /** Nodes that have worked on this connection. */
+  const working = new Set<string>();
 
   const poll = async (): Promise<void> => {
     if (!isPaused) {
@@ -27,10 +27,9 @@ export async function startPolling(
       for (const [node, dataValue] of values) {
         const problem = nodeProblem(dataValue);
         sink.problem(node, problem);
-        // A node that is gone is told of once, not at every poll.
-        if (problem === null) missing.delete(node.key);
-        else if (missing.has(node.key)) continue;
-        else missing.add(node.key);
+        // That a node has gone is told once, not at every poll, as a subscription would.
+        if (problem === null) working.add(node.key);
+        else if (!working.delete(node.key)) continue;
         sink.value(node, dataValue);
       }
     }

@@ -1,0 +1,116 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import { ConfigError } from '../../config/problems.ts';
+import type { PlantConfig } from '../../config/types.ts';
+import { parseFault } from '../plant/faults.ts';
+import type { PlantFault } from '../plant/faults.ts';
+import { checkFaults } from '../plant/plant.ts';
+import { runPlant } from '../plant/runPlant.ts';
+import type { RunningPlant } from '../plant/runPlant.ts';
+
+interface SimulateOptions {
+  readonly config: readonly string[];
+  readonly rate?: number;
+  readonly fault: readonly PlantFault[];
+}
+
+const MAX_RATE = 1000;
+
+/** Adds `simulate`: the plant of a configuration alone, until SIGINT or SIGTERM. */
+export function addSimulateCommand(program: Command): void {
+  program
+    .command('simulate')
+    .description('run the simulated plant alone: publish over MQTT and serve OPC UA')
+    .requiredOption(
+      '-c, --config <file...>',
+      'configuration with a plant section; later files override earlier ones',
+    )
+    .option('--rate <n>', 'samples a second of each sensor, instead of plant.intervalMs', parseRate)
+    .option(
+      '--fault <fault>',
+      'kind:asset/sensor:startS:durationS[:size], may be repeated; kinds: spike, stuck, dropout, bias, drift, noise, bad. ' +
+        'With scripted faults there are no random ones',
+      collectFault,
+      [],
+    )
+    .action(simulate);
+}
+
+async function simulate(options: SimulateOptions): Promise<void> {
+  const { config } = loadConfig(options.config, process.env);
+  const plantConfig = effectivePlant(config.plant, options);
+  const plant = await runPlant(plantConfig, {
+    now: () => Date.now(),
+    faults: knownFaults(options.fault, plantConfig),
+    sprinkle: options.fault.length === 0,
+    onError: (error) => process.stderr.write(`plant: ${String(error)}\n`),
+  });
+  process.stdout.write(`${describe(plantConfig, plant)}\n`);
+  await terminated();
+  await plant.close();
+}
+
+function effectivePlant(plant: PlantConfig | null, { config, rate }: SimulateOptions): PlantConfig {
+  if (plant === null) {
+    const problem = 'null, expected the settings of the plant to simulate';
+    throw new ConfigError([{ file: config.join(', '), key: 'plant', problem }]);
+  }
+  return rate === undefined ? plant : { ...plant, intervalMs: 1000 / rate };
+}
+
+/** What the plant would refuse once it runs is wrong usage here. */
+function knownFaults(faults: readonly PlantFault[], { assets }: PlantConfig): readonly PlantFault[] {
+  try {
+    checkFaults(assets, faults);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([{ file: '--fault', key: '', problem }]);
+  }
+  return faults;
+}
+
+function describe({ assets, intervalMs, publishUrl }: PlantConfig, plant: RunningPlant): string {
+  const parts = [`Plant of ${assets.join(', ')}, a sample of each sensor every ${intervalMs} ms`];
+  if (plant.brokerPort !== null) parts.push(`MQTT broker: mqtt://127.0.0.1:${plant.brokerPort}`);
+  if (publishUrl !== '')
+    parts.push(`publishes to ${withoutPassword(publishUrl)}: reactor/<asset>/sensor/<sensor>`);
+  if (plant.opcuaEndpoint !== null) {
+    parts.push(
+      `OPC UA: ${plant.opcuaEndpoint}, ns=2;s=Reactor.<asset>.<Temperature|Pressure|FlowRate>.<PV|SV>`,
+    );
+  }
+  return parts.join('\n  ');
+}
+
+function withoutPassword(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.password !== '') parsed.password = '***';
+  return parsed.href;
+}
+
+async function terminated(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const done = (): void => {
+    resolve(undefined);
+  };
+  process.once('SIGINT', done);
+  process.once('SIGTERM', done);
+  await promise;
+  process.off('SIGINT', done);
+  process.off('SIGTERM', done);
+}
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (text.trim() !== '' && rate > 0 && rate <= MAX_RATE) return rate;
+  throw new InvalidArgumentError(`expected a number > 0 and <= ${MAX_RATE}.`);
+}
+
+function collectFault(text: string, faults: readonly PlantFault[]): readonly PlantFault[] {
+  try {
+    return [...faults, parseFault(text)];
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
