@@ -19,9 +19,18 @@ export function createMqttSource(config: MqttSourceConfig, context: SourceContex
   return new MqttSource(config, context);
 }
 
+/** MQTT 3.1.1 lets the broker choose without saying; 10 is the smallest default among the common ones (HiveMQ). */
+const ASSUMED_WINDOW = 10;
+
+function windowOf({ qos, protocolVersion, receiveMaximum }: MqttSourceConfig): number {
+  if (qos === 0) return Infinity;
+  return protocolVersion === 5 ? receiveMaximum : ASSUMED_WINDOW;
+}
+
 class MqttSource implements Source {
   readonly id: string;
   readonly type = 'mqtt';
+  readonly window: number;
   readonly events: Observable<SourceEvent>;
   readonly #config: MqttSourceConfig;
   readonly #context: SourceContext;
@@ -43,6 +52,7 @@ class MqttSource implements Source {
 
   constructor(config: MqttSourceConfig, context: SourceContext) {
     this.id = config.id;
+    this.window = windowOf(config);
     this.#config = config;
     this.#context = context;
     this.#position = context.lastPosition;
