@@ -68,20 +68,31 @@ export interface StoredDeadLetter extends DeadLetter {
   readonly row: number;
 }
 
-export interface Store {
+/** The queries, which a store opened for reading only offers too. */
+export interface StoreReader {
   /** Of the last commit; 0 in a new store. */
   readonly lastRow: number;
   /** Source id -> position of the last commit. */
   readonly positions: ReadonlyMap<string, number>;
-  /** Resolves when the batch is durable (fsynced). Never called again before that. */
-  commit(batch: CommitBatch): Promise<void>;
   latest(asset: string, sensor: string): Promise<StoredReading | null>;
   range(query: RangeQuery): Promise<readonly StoredReading[]>;
-  /** Epoch-aligned windows of `windowMs` computed from the stored readings. */
+  /** Epoch-aligned windows of `windowMs` that overlap [start, end) and hold a reading, computed from all of theirs. */
   aggregate(query: RangeQuery & { readonly windowMs: number }): Promise<readonly AggregateRow[]>;
+  /** Stored windows of one size that overlap [start, end), each in its last revision. */
+  windows(query: RangeQuery & { readonly sizeMs: number }): Promise<readonly WindowAggregate[]>;
+  /** Recorded twin states in [start, end), oldest first. */
+  twins(query: Omit<RangeQuery, 'sensor'>): Promise<readonly TwinRecord[]>;
   /** Newest first. */
   deadLetters(limit: number): Promise<readonly StoredDeadLetter[]>;
+  close(): Promise<void>;
+}
+
+export interface Store extends StoreReader {
+  /**
+   * Resolves when the batch is durable (fsynced). Never called again before that. Where it rejects, nothing of the
+   * batch is stored, and the same batch may be committed again.
+   */
+  commit(batch: CommitBatch): Promise<void>;
   /** Deletes what is older than the retention; returns the number of readings deleted. */
   prune(now: number): Promise<number>;
-  close(): Promise<void>;
 }

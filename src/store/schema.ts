@@ -1,0 +1,48 @@
+/** Raised with every change that an older rxtwin could not read. */
+export const SCHEMA_VERSION = 1;
+
+const ROW_COLUMNS = `
+  row BIGINT NOT NULL, channel INTEGER NOT NULL, timestamp DOUBLE NOT NULL, value DOUBLE, flags UTINYINT NOT NULL,
+  issues VARCHAR, received_value DOUBLE, position DOUBLE, arrived_at DOUBLE`;
+
+/** `flags` of a row: quality | received quality << 2 | IMPUTED | RECEIVED. */
+export const IMPUTED = 16;
+export const RECEIVED = 32;
+export const QUALITIES = ['Good', 'Uncertain', 'Bad'] as const;
+
+const quality = (flags: string): string =>
+  `CASE (${flags}) & 3 WHEN 0 THEN 'Good' WHEN 1 THEN 'Uncertain' ELSE 'Bad' END`;
+
+/** A row usable for aggregates: not Bad and with a value. */
+export const USABLE = `(flags & 3) < 2 AND value IS NOT NULL`;
+
+/**
+ * All times are epoch milliseconds as DOUBLE, because source times have fractions; `row` orders by arrival.
+ * `readings` and `stored_windows` are for people who open the file with DuckDB's own tools.
+ */
+export const SCHEMA: readonly string[] = [
+  `CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL)`,
+  `CREATE TABLE channels (id INTEGER NOT NULL, asset VARCHAR NOT NULL, sensor VARCHAR NOT NULL, unit VARCHAR NOT NULL,
+    received_unit VARCHAR, source VARCHAR)`,
+  `CREATE TABLE reading_rows (${ROW_COLUMNS}, estimate DOUBLE, rate_per_s DOUBLE, std_dev DOUBLE)`,
+  `CREATE TABLE held_rows (${ROW_COLUMNS})`,
+  `CREATE TABLE ticks (row BIGINT NOT NULL, timestamp DOUBLE NOT NULL)`,
+  `CREATE TABLE windows (channel INTEGER NOT NULL, size_ms DOUBLE NOT NULL, every_ms DOUBLE NOT NULL,
+    start_ms DOUBLE NOT NULL, end_ms DOUBLE NOT NULL, count BIGINT NOT NULL, bad_count BIGINT NOT NULL,
+    imputed_count BIGINT NOT NULL, mean DOUBLE, time_weighted_mean DOUBLE, min DOUBLE, max DOUBLE, std_dev DOUBLE,
+    first DOUBLE, last DOUBLE, revision BIGINT NOT NULL)`,
+  `CREATE TABLE twins (asset VARCHAR NOT NULL, timestamp DOUBLE NOT NULL, state VARCHAR NOT NULL,
+    parameters VARCHAR NOT NULL, residuals VARCHAR NOT NULL, sync VARCHAR NOT NULL)`,
+  `CREATE TABLE dead_letters (row BIGINT NOT NULL, source VARCHAR NOT NULL, position DOUBLE NOT NULL,
+    arrived_at DOUBLE NOT NULL, reason VARCHAR NOT NULL, detail VARCHAR NOT NULL, origin VARCHAR NOT NULL,
+    payload VARCHAR NOT NULL)`,
+  // One row a commit, never updated: an update would cost more than the whole commit. Compacted at checkpoints.
+  `CREATE TABLE commits (sequence DOUBLE NOT NULL, last_row DOUBLE NOT NULL, positions VARCHAR NOT NULL)`,
+  `CREATE VIEW readings AS SELECT row, asset, sensor, epoch_ms(0) + to_microseconds(CAST(timestamp * 1000 AS BIGINT)) AS time,
+    timestamp, value, unit, ${quality('flags')} AS quality, issues, (flags & ${IMPUTED}) > 0 AS imputed, source, position,
+    arrived_at, received_value, received_unit,
+    CASE WHEN (flags & ${RECEIVED}) > 0 THEN ${quality('flags >> 2')} END AS received_quality,
+    estimate, rate_per_s, std_dev FROM reading_rows JOIN channels ON id = channel`,
+  `CREATE VIEW stored_windows AS SELECT asset, sensor, unit, windows.* EXCLUDE (channel) FROM windows
+    JOIN channels ON id = channel`,
+];

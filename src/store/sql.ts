@@ -1,0 +1,81 @@
+import { USABLE } from './schema.ts';
+
+const CHANNEL = `(SELECT id FROM channels WHERE asset = $1 AND sensor = $2)`;
+
+const READING = `SELECT row::DOUBLE AS row, asset, sensor, timestamp, value, unit, flags, issues, received_value,
+  received_unit, estimate, rate_per_s, std_dev
+  FROM reading_rows JOIN (SELECT * FROM channels WHERE asset = $1 AND sensor = $2) ON id = channel`;
+
+/** $1 asset, $2 sensor. */
+export const LATEST = `${READING} ORDER BY timestamp DESC, row DESC LIMIT 1`;
+
+/** $1 asset, $2 sensor, $3 start, $4 end, $5 limit. */
+export const RANGE = `${READING} WHERE timestamp >= $3 AND timestamp < $4 ORDER BY timestamp, row LIMIT $5`;
+
+/** Start of the epoch-aligned window that holds t. The remainder is exact, which t / w is not. */
+const alignDown = (t: string, w: string): string =>
+  `(${t} - ${t} % ${w} - CASE WHEN ${t} % ${w} < 0 THEN ${w} ELSE 0 END)`;
+
+/** First and last window to compute. $1 asset, $2 sensor, $3 start, $4 end, $5 limit, $6 window size. */
+export const WINDOW_STARTS = `SELECT min(k) AS first_ms, max(k) AS last_ms FROM (
+  SELECT DISTINCT ${alignDown('timestamp', '$6')} AS k FROM reading_rows WHERE channel IN ${CHANNEL}
+    AND timestamp >= ${alignDown('$3', '$6')} AND timestamp < $4 + $6 AND ${alignDown('timestamp', '$6')} < $4
+  ORDER BY k LIMIT $5)`;
+
+/**
+ * $1 asset, $2 sensor, $3 start of the first window, $4 end of the last, $5 window size.
+ *
+ * `points` are the usable readings, the value in force at the first start, and one point without a value at each
+ * window's start, so that a value in force there counts from the start. Two passes for the deviation and sums with
+ * compensation keep digits where values are large and their noise small.
+ */
+export const AGGREGATE = `
+WITH rows AS MATERIALIZED (
+  SELECT ${alignDown('timestamp', '$5')} AS k, timestamp AS t, row, value AS v, (${USABLE}) AS usable
+  FROM reading_rows WHERE channel IN ${CHANNEL} AND timestamp >= $3 AND timestamp < $4),
+carried AS (
+  SELECT $3 - $5 AS k, timestamp AS t, row::DOUBLE AS row, value AS v FROM reading_rows
+  WHERE channel IN ${CHANNEL} AND timestamp < $3 AND ${USABLE} ORDER BY timestamp DESC, row DESC LIMIT 1),
+simple AS (
+  SELECT k, count(*) FILTER (usable) AS n, count(*) FILTER (NOT usable) AS bad, favg(v) FILTER (usable) AS mean,
+    min(v) FILTER (usable) AS min, max(v) FILTER (usable) AS max,
+    arg_min(v, (t, row)) FILTER (usable) AS first, arg_max(v, (t, row)) FILTER (usable) AS last
+  FROM rows GROUP BY k),
+deviation AS (
+  SELECT rows.k, fsum((v - mean) * (v - mean)) AS squares FROM rows JOIN simple USING (k) WHERE usable GROUP BY rows.k),
+points AS (
+  SELECT k, t, row::DOUBLE AS row, v FROM rows WHERE usable
+  UNION ALL SELECT k, k, -1, NULL FROM simple
+  UNION ALL SELECT k, t, row, v FROM carried),
+held AS (
+  SELECT k, last_value(v IGNORE NULLS) OVER (ORDER BY t, row) AS v,
+    (coalesce(lead(t) OVER (PARTITION BY k ORDER BY t, row), k + $5) - t) / $5 AS share FROM points),
+weighted AS (
+  SELECT k, fsum(v * share) / fsum(share) AS mean FROM held WHERE v IS NOT NULL GROUP BY k)
+SELECT simple.k AS start_ms, simple.k + $5 AS end_ms, n::DOUBLE AS count, bad::DOUBLE AS bad_count,
+  simple.mean, weighted.mean AS time_weighted_mean, min, max,
+  CASE WHEN n > 1 THEN sqrt(squares / (n - 1)) END AS std_dev, first, last
+FROM simple LEFT JOIN deviation USING (k) LEFT JOIN weighted USING (k) ORDER BY simple.k`;
+
+/** $1 asset, $2 sensor, $3 start, $4 end, $5 limit, $6 window size. */
+export const WINDOWS = `
+SELECT asset, sensor, unit, size_ms, every_ms, start_ms, end_ms, count::DOUBLE AS count, bad_count::DOUBLE AS bad_count,
+  imputed_count::DOUBLE AS imputed_count, mean, time_weighted_mean, min, max, std_dev, first, last,
+  revision::DOUBLE AS revision
+FROM (SELECT *, rowid AS written FROM windows)
+JOIN (SELECT * FROM channels WHERE asset = $1 AND sensor = $2) ON id = channel
+WHERE end_ms > $3 AND start_ms < $4 AND size_ms = $6
+QUALIFY row_number() OVER (PARTITION BY start_ms ORDER BY revision DESC, written DESC) = 1
+ORDER BY start_ms LIMIT $5`;
+
+/** $1 asset, $2 start, $3 end, $4 limit. */
+export const TWINS = `SELECT asset, timestamp, state, parameters, residuals, sync FROM twins
+WHERE asset = $1 AND timestamp >= $2 AND timestamp < $3 ORDER BY timestamp, rowid LIMIT $4`;
+
+/** $1 limit. */
+export const DEAD_LETTERS = `SELECT row::DOUBLE AS row, source, position, arrived_at, reason, detail, origin, payload
+FROM dead_letters ORDER BY dead_letters.row DESC LIMIT $1`;
+
+export const CHANNELS = `SELECT id, asset, sensor, unit, received_unit, source FROM channels ORDER BY id`;
+
+export const LAST_COMMIT = `SELECT sequence, last_row, positions FROM commits ORDER BY sequence DESC LIMIT 1`;
