@@ -49,7 +49,7 @@ const SOURCE_ISSUES: Readonly<Record<Quality, readonly Issue[]>> = {
 
 /**
  * The readings of one payload: a JSON object `{value, unit?, timestamp?, quality?}`, an array of such objects, or a
- * bare number. What cannot be read becomes a dead letter; an array's good elements are read all the same.
+ * bare number or null. What cannot be read becomes a dead letter; an array's good elements are read all the same.
  *
  * At least one event; the last carries `meta.position`, the others the position before it. Never throws.
  */
@@ -73,6 +73,7 @@ export function decodePayload(payload: Uint8Array, meta: DecodeMeta): SourceEven
     return [deadLetter('malformed', `payload: ${shown(text)} is not JSON`, meta, text)];
   }
   if (typeof parsed === 'number') return [bareNumber(parsed, meta, text)];
+  if (parsed === null) return [reading(null, '', 'Good', meta.arrivedAt, meta)];
   if (Array.isArray(parsed)) return decodeBatch(parsed, meta, text);
   return [decodeRecord(parsed, meta, text)];
 }

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { topicReader } from '../../../src/sources/mqtt/topic.ts';
+
+describe('topicReader', () => {
+  it.each([
+    ['', 'reactor/R101/sensor/temperature', 'R101', 'temperature'],
+    ['', 'reactor/R101/sensor/jacket/temperature', 'R101', 'temperature'],
+    ['', 'reactor/R101/temperature', 'R101', 'temperature'],
+    ['reactor/{asset}/sensor/{sensor}', 'reactor/R101/sensor/temperature', 'R101', 'temperature'],
+    ['reactor/{asset}/sensor/{sensor}', 'reactor/R101/sensor/jacket/top', 'R101', 'jacket.top'],
+    ['{sensor}/of/{asset}', 'ph/of/R-1_a.b', 'R-1_a.b', 'ph'],
+    ['+/{asset}/{sensor}/raw', 'anything/R101/ph/raw', 'R101', 'ph'],
+  ])('template %j: %s', (template, topic, asset, sensor) => {
+    const read = topicReader(template);
+    expect(read(topic)).toEqual({ asset, sensor });
+    expect(read(topic)).toBe(read(topic));
+  });
+
+  it.each([
+    ['', 'reactor/R101'],
+    ['', ''],
+    ['', 'reactor//sensor/temperature'],
+    ['', 'reactor/R101/sensor/'],
+    ['', 'reactor/R 101/sensor/temperature'],
+    ['', 'reactor/Rührer/sensor/temperature'],
+    ['', `reactor/${'a'.repeat(129)}/sensor/temperature`],
+    ['', "reactor/R101/sensor/x';DROP TABLE readings"],
+    ['reactor/{asset}/sensor/{sensor}', 'reactor/R101/actuator/valve'],
+    ['reactor/{asset}/sensor/{sensor}', 'reactor/R101/sensor'],
+    ['reactor/{asset}/{sensor}/raw', 'reactor/R101/ph/raw/x'],
+  ])('template %j does not fit %s', (template, topic) => {
+    expect(topicReader(template)(topic)).toHaveProperty('problem', expect.stringContaining('topic: '));
+  });
+
+  it.each(['a/b', '{asset}', '{asset}/{asset}/{sensor}', 'x{asset}/{sensor}', '{asset}/{sensor}/{sensor}'])(
+    'refuses the template %s',
+    (template) => {
+      expect(() => topicReader(template)).toThrow(RangeError);
+      expect(() => topicReader(template)).toThrow(`topicTemplate: ${template}`);
+    },
+  );
+});
