@@ -35,9 +35,7 @@ async function createProgram(names: Iterable<string>): Promise<Command> {
 export async function runCli(args: readonly string[]): Promise<ExitCode> {
   const verbose = args.includes('--verbose');
   try {
-    const program = await createProgram(
-      named !== undefined && args[0] !== 'help' ? [named] : COMMANDS.keys(),
-    );
+    const program = await createProgram(needed(args));
     if (args.length === 0) {
       program.outputHelp({ error: true });
       return 2;
