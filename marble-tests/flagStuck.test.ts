@@ -7,7 +7,7 @@ import { reading, readings } from './readings.ts';
 
 operatorContract(
   'flagStuck',
-  (cell) => flagStuck({ maxDurationMs: 2000, tolerance: 0.1 }, cell),
+  (cell) => flagStuck({ maxDurationMs: 2000, minCount: 3, tolerance: 0.1 }, cell),
   readings([85, 85.05, 85, null, 85.1, 86, 86, 86, 86]),
   stuckState,
 );
@@ -20,7 +20,7 @@ test('marks a value that has stood still for too long, until it moves', () => {
       message: 'Stuck at 85 for 2 s and 3 readings (allowed: 2 s, tolerance: 0)',
     });
     const result = cold('-a-b-c-d-|', { a: a!, b: b!, c: c!, d: d! }).pipe(
-      flagStuck({ maxDurationMs: 2000 }),
+      flagStuck({ maxDurationMs: 2000, minCount: 3 }),
     );
     expectObservable(result).toBe('-a-b-C-d-|', { a, b, C, d });
   });

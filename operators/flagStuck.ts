@@ -19,7 +19,7 @@ import type { Reading } from './types.ts';
  * State: O(1) a subscription. Drops: none. Errors: RangeError on bad options, when composed.
  *
  * @example
- * readings$.pipe(flagStuck({ maxDurationMs: 60_000, minCount: 10, tolerance: 0.001 }))
+ * readings$.pipe(flagStuck({ maxDurationMs: 60_000, tolerance: 0.001 }))
  */
 export function flagStuck(
   options: StuckOptions,

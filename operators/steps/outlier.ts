@@ -44,7 +44,7 @@ export function resolveOutlierOptions(options: OutlierOptions): Required<Outlier
     minSamples: integerBetween('minSamples', options.minSamples ?? Math.min(10, windowSize), 2, windowSize),
     threshold: numberAbove('threshold', options.threshold ?? 3, 0),
     minStdDev: numberAtLeast('minStdDev', options.minStdDev ?? 1e-6, 0),
-    confirmCount: integerBetween('confirmCount', options.confirmCount ?? 5, 1, 1_000_000),
+    confirmCount: integerBetween('confirmCount', options.confirmCount ?? 5, 1),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Issue } from '../types.ts';
 export interface StuckOptions {
   /** Longest credible time without a change, source time, milliseconds. > 0. No default: it depends on the process. */
   readonly maxDurationMs: number;
-  /** Readings that the unchanged run must hold before it is judged. Integer >= 2. Default 3. */
+  /** Readings that the unchanged run must hold before it is judged. Integer >= 2. Default 10. */
   readonly minCount?: number;
   /** Largest difference from the first of the run that still counts as unchanged, in the reading's unit. >= 0. Default 0. */
   readonly tolerance?: number;
@@ -23,7 +23,7 @@ export const stuckState = (): StuckState => ({ reference: null, since: 0, count:
 export function resolveStuckOptions(options: StuckOptions): Required<StuckOptions> {
   return {
     maxDurationMs: numberAbove('maxDurationMs', options.maxDurationMs, 0),
-    minCount: integerBetween('minCount', options.minCount ?? 3, 2),
+    minCount: integerBetween('minCount', options.minCount ?? 10, 2),
     tolerance: numberAtLeast('tolerance', options.tolerance ?? 0, 0),
   };
 }

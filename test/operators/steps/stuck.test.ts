@@ -6,7 +6,7 @@ import type { StuckOptions } from '../../../operators/steps/stuck.ts';
 /** Which of the [seconds, value] pairs the step flags. */
 function flagged(points: readonly (readonly [number, number])[], options: StuckOptions): number[] {
   const state = stuckState();
-  const resolved = resolveStuckOptions(options);
+  const resolved = resolveStuckOptions({ minCount: 3, ...options });
   return points.flatMap(([second, value], index) =>
     stuckStep(state, value, second * 1000, resolved) === undefined ? [] : [index],
   );
@@ -73,7 +73,7 @@ describe('stuckStep', () => {
 
   test('says for how long', () => {
     const state = stuckState();
-    const options = resolveStuckOptions({ maxDurationMs: 1000, tolerance: 0.5 });
+    const options = resolveStuckOptions({ maxDurationMs: 1000, minCount: 3, tolerance: 0.5 });
     stuckStep(state, 85, 0, options);
     stuckStep(state, 85.2, 500, options);
     expect(stuckStep(state, 85.1, 1500, options)).toEqual({
@@ -118,7 +118,7 @@ test.each([
 test('has the documented defaults', () => {
   expect(resolveStuckOptions({ maxDurationMs: 60_000 })).toEqual({
     maxDurationMs: 60_000,
-    minCount: 3,
+    minCount: 10,
     tolerance: 0,
   });
 });
