@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { StoreConfig } from '../../config/types.ts';
+import type { EstimatedReading, Quality, WindowAggregate } from '../../operators/types.ts';
+import { openStore } from '../../src/store/duckdb.ts';
+import type { CommitBatch, Store } from '../../src/store/store.ts';
+
+export const quiet = { info: (): void => undefined, warn: (): void => undefined };
+
+export async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'rxtwin-store-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+export const configOf = (path: string, more: Partial<StoreConfig> = {}): StoreConfig => ({
+  path,
+  retentionDays: 30,
+  memoryLimitMb: 128,
+  maxDeadLetters: 100,
+  ...more,
+});
+
+/** A store in a folder of its own, closed and removed with the test. */
+export async function freshStore(more: Partial<StoreConfig> = {}): Promise<Store> {
+  const store = await openStore(configOf(join(await folder(), 'data', 'store.duckdb'), more), quiet);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+export const batch = (parts: Partial<CommitBatch>): CommitBatch => ({
+  lastRow: 0,
+  readings: [],
+  held: [],
+  ticks: [],
+  windows: [],
+  twins: [],
+  deadLetters: [],
+  positions: new Map(),
+  ...parts,
+});
+
+export interface ReadingParts {
+  readonly row: number;
+  readonly timestamp: number;
+  readonly value: number | null;
+  readonly quality?: Quality;
+  readonly sensor?: string;
+  readonly estimate?: EstimatedReading['estimate'];
+}
+
+export const reading = ({
+  row,
+  timestamp,
+  value,
+  quality = 'Good',
+  sensor,
+  estimate,
+}: ReadingParts): EstimatedReading => ({
+  asset: 'R101',
+  sensor: sensor ?? 'temperature',
+  timestamp,
+  value,
+  unit: 'degC',
+  quality,
+  issues: [],
+  imputed: false,
+  received: { row, source: 'plant', position: row, arrivedAt: timestamp + 1, value, unit: 'degC', quality },
+  estimate: estimate ?? null,
+});
+
+export const window = (parts: Partial<WindowAggregate>): WindowAggregate => ({
+  asset: 'R101',
+  sensor: 'temperature',
+  unit: 'degC',
+  sizeMs: 1000,
+  everyMs: 1000,
+  start: 0,
+  end: 1000,
+  count: 1,
+  badCount: 0,
+  imputedCount: 0,
+  mean: 85,
+  timeWeightedMean: 85,
+  min: 85,
+  max: 85,
+  stdDev: null,
+  first: 85,
+  last: 85,
+  revision: 0,
+  ...parts,
+});
