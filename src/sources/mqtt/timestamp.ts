@@ -13,6 +13,16 @@ function twoDigits(text: string, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
+const BEFORE = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+
+/** Of the Gregorian calendar, from 1969 on. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const past = year - 1;
+  const leaps = Math.floor(past / 4) - Math.floor(past / 100) + Math.floor(past / 400) - 477;
+  const leapDay = month > 2 && isLeap(year) ? 1 : 0;
+  return (year - 1970) * 365 + leaps + (BEFORE[month - 1] ?? 0) + leapDay + day - 1;
+}
+
 const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 
 /** Offset of the zone that `text` ends with from `at` on, in ms; 0 where there is none (UTC); NaN where it is none. */
@@ -34,7 +44,7 @@ function zoneMs(text: string, at: number): number {
  * Fractions down to the microsecond are kept, the rest is cut off. NaN where the text is no such time, the date does
  * not exist (2025-02-30), or it is before 1970. A leap second is the second that follows it, as in POSIX.
  *
- * Written by hand because it runs once a reading: a fifth of the time of Date.parse, which also takes 30 February.
+ * Written by hand because it runs once a reading: Date.parse takes twice as long, and 30 February.
  */
 export function parseTimestamp(text: string): number {
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
@@ -73,7 +83,8 @@ export function parseTimestamp(text: string): number {
       if (at === start) return Number.NaN;
     }
   }
-  const ms = Date.UTC(year, month - 1, day, hour, minute, second) - zoneMs(text, at);
+  const seconds = ((daysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+  const ms = seconds * 1000 - zoneMs(text, at);
   if (!(ms >= 0)) return Number.NaN;
   if (second === 60 && ms % 86_400_000 !== 0) return Number.NaN;
   return micros === 0 ? ms : ms + micros / 1000;
