@@ -1,0 +1,245 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  orderFlush,
+  orderState,
+  orderStep,
+  orderTick,
+  resolveOrderOptions,
+} from '../../../operators/steps/order.ts';
+import type { OrderOptions, OrderState } from '../../../operators/steps/order.ts';
+import type { Reading } from '../../../operators/types.ts';
+import { reading } from '../../../marble-tests/readings.ts';
+
+interface Driven {
+  readonly state: OrderState;
+  readonly out: Reading[];
+  readonly dropped: Reading[];
+  take(input: Reading): void;
+  tick(now: number): void;
+  flush(): void;
+}
+
+function driven(options: OrderOptions = {}): Driven {
+  const resolved = resolveOrderOptions(options);
+  const state = orderState();
+  const out: Reading[] = [];
+  const dropped: Reading[] = [];
+  const emit = (item: Reading): void => void out.push(item);
+  return {
+    state,
+    out,
+    dropped,
+    take: (input) => {
+      if (orderStep(state, input, resolved, emit) !== undefined) dropped.push(input);
+    },
+    tick: (now) => orderTick(state, now, resolved, emit),
+    flush: () => orderFlush(state, emit),
+  };
+}
+
+const at = (timestamp: number, value: number | null = timestamp, overrides: Partial<Reading> = {}): Reading =>
+  reading(value, { timestamp, ...overrides });
+
+const received = (value: number | null, arrivedAt: number): Partial<Reading> => ({
+  received: { row: 0, source: 's', position: 1, arrivedAt, value, unit: 'K', quality: 'Good' },
+});
+
+const times = (readings: readonly Reading[]): number[] => readings.map((r) => r.timestamp);
+const marked = (readings: readonly Reading[]): number[] =>
+  times(readings.filter((r) => r.issues.some((issue) => issue.check === 'order')));
+
+describe('without delay', () => {
+  test('readings in order pass by reference, and nothing is held', () => {
+    const order = driven();
+    const inputs = [at(1), at(2), at(2, 7), at(5)];
+    inputs.forEach((input) => order.take(input));
+    expect(order.out).toHaveLength(4);
+    order.out.forEach((output, i) => expect(output).toBe(inputs[i]));
+    expect(order.state.held).toEqual([]);
+  });
+
+  test('an older reading passes at once, marked', () => {
+    const order = driven();
+    [at(1000), at(750), at(2000)].forEach((input) => order.take(input));
+    expect(times(order.out)).toEqual([1000, 750, 2000]);
+    expect(order.out[1]).toMatchObject({
+      quality: 'Uncertain',
+      issues: [
+        { check: 'order', message: 'Source time is 250 ms before that of a reading already passed on' },
+      ],
+    });
+    expect(marked(order.out)).toEqual([750]);
+  });
+
+  test('marking does not make a Bad reading better', () => {
+    const order = driven();
+    [at(10), at(5, 1, { quality: 'Bad' })].forEach((input) => order.take(input));
+    expect(order.out[1]?.quality).toBe('Bad');
+  });
+});
+
+describe('duplicates', () => {
+  test('same time and same value, in order, late and missing', () => {
+    const order = driven();
+    [at(1), at(1), at(3), at(2), at(3), at(2), at(4, null), at(4, null), at(1)].forEach((r) => order.take(r));
+    expect(times(order.out)).toEqual([1, 3, 2, 4]);
+    expect(times(order.dropped)).toEqual([1, 3, 2, 4, 1]);
+  });
+
+  test('the same time with another value is no duplicate', () => {
+    const order = driven();
+    [at(1, 5), at(1, 6), at(1, null)].forEach((input) => order.take(input));
+    expect(order.dropped).toEqual([]);
+  });
+
+  test('what was received counts, not what was made of it', () => {
+    const order = driven();
+    order.take(at(1, 20, received(293.15, 5)));
+    order.take(at(1, 20.1, received(293.15, 6)));
+    order.take(at(1, 20, received(294, 6)));
+    expect(order.dropped.map((r) => r.value)).toEqual([20.1]);
+  });
+
+  test('only the last rememberCount readings are known', () => {
+    const order = driven({ rememberCount: 3 });
+    [at(1), at(2), at(3), at(4), at(2), at(1), at(5), at(1)].forEach((r) => order.take(r));
+    // The first 1 was forgotten when 4 came; the second is known when the third comes.
+    expect(times(order.dropped)).toEqual([2, 1]);
+    expect(order.state.times).toHaveLength(3);
+  });
+
+  test('rememberCount 0: none is known', () => {
+    const order = driven({ rememberCount: 0 });
+    [at(1), at(1)].forEach((input) => order.take(input));
+    expect(order.dropped).toEqual([]);
+  });
+});
+
+describe('with a delay', () => {
+  test('waits until the newest is maxDelayMs newer', () => {
+    const order = driven({ maxDelayMs: 10 });
+    [at(100), at(105), at(102)].forEach((input) => order.take(input));
+    expect(order.out).toEqual([]);
+    order.take(at(112));
+    expect(times(order.out)).toEqual([100, 102]);
+    order.take(at(101));
+    expect(marked(order.out)).toEqual([101]);
+    order.flush();
+    expect(times(order.out)).toEqual([100, 102, 101, 105, 112]);
+  });
+
+  test('releases the oldest early beyond maxReadings', () => {
+    const order = driven({ maxDelayMs: 1000, maxReadings: 2 });
+    [at(3), at(1), at(2)].forEach((input) => order.take(input));
+    expect(times(order.out)).toEqual([1]);
+    expect(times(order.state.held)).toEqual([2, 3]);
+  });
+
+  test('a tick releases what has waited long enough, with all that is older', () => {
+    const order = driven({ maxDelayMs: 1000 });
+    order.take(at(5000, 1, received(1, 100)));
+    order.take(at(4900, 2, received(2, 900)));
+    order.take(at(5100, 3, received(3, 950)));
+    order.tick(1099);
+    expect(order.out).toEqual([]);
+    order.tick(1100);
+    expect(times(order.out)).toEqual([4900, 5000]);
+    order.tick(1950);
+    expect(times(order.out)).toEqual([4900, 5000, 5100]);
+  });
+
+  test('a duplicate of a reading that waits is dropped', () => {
+    const order = driven({ maxDelayMs: 1000 });
+    [at(5), at(3), at(3)].forEach((input) => order.take(input));
+    expect(times(order.dropped)).toEqual([3]);
+  });
+});
+
+describe('a clock that goes back', () => {
+  test('is believed after stepBackCount late readings that ascend', () => {
+    const order = driven({ stepBackCount: 3 });
+    const hour = 3_600_000;
+    [hour, hour + 1, 10, 11, 12, 13, 14, 13].forEach((t) => order.take(at(t)));
+    expect(marked(order.out)).toEqual([10, 11, 12]);
+    expect(times(order.dropped)).toEqual([13]);
+    order.take(at(13, 99));
+    expect(marked(order.out)).toEqual([10, 11, 12, 13]);
+  });
+
+  test('readings in order in between, or late ones that do not ascend, start the count anew', () => {
+    const order = driven({ stepBackCount: 3 });
+    [100, 10, 11, 101, 12, 13, 9, 14, 102].forEach((t) => order.take(at(t)));
+    expect(marked(order.out)).toEqual([10, 11, 12, 13, 9, 14]);
+    expect(order.state.released).toBe(102);
+  });
+
+  test('null: never', () => {
+    const order = driven({ stepBackCount: null });
+    for (let t = 0; t < 50; t += 1) order.take(at(t === 0 ? 1000 : t));
+    expect(marked(order.out)).toHaveLength(49);
+  });
+
+  test('releases what was held before the new time base begins', () => {
+    const order = driven({ maxDelayMs: 50, stepBackCount: 2 });
+    [1000, 1100, 1120, 10, 11, 12, 70].forEach((t) => order.take(at(t)));
+    expect(times(order.out)).toEqual([1000, 10, 1100, 1120, 11, 12]);
+    expect(times(order.state.held)).toEqual([70]);
+  });
+});
+
+const arrivals = fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.nat(3)), { maxLength: 60 });
+
+test('every reading comes out once or is a duplicate, whatever the order', () => {
+  const options = fc.record({
+    maxDelayMs: fc.nat(20),
+    maxReadings: fc.integer({ min: 1, max: 8 }),
+    rememberCount: fc.nat(10),
+    stepBackCount: fc.option(fc.integer({ min: 1, max: 4 })),
+  });
+  fc.assert(
+    fc.property(arrivals, options, (inputs, chosen) => {
+      const order = driven(chosen);
+      inputs.forEach(([t, value], i) => {
+        order.take(at(t, value));
+        if (i % 7 === 6) order.tick(t + 5);
+        expect(order.state.held.length).toBeLessThanOrEqual(chosen.maxReadings);
+        expect(JSON.parse(JSON.stringify(order.state))).toStrictEqual(order.state);
+      });
+      order.flush();
+      const key = (r: Reading): string => `${r.timestamp} ${r.value}`;
+      expect([...order.out, ...order.dropped].map(key).toSorted()).toEqual(
+        inputs.map(([t, value]) => `${t} ${value}`).toSorted(),
+      );
+      if (chosen.stepBackCount === null) {
+        const inOrder = times(order.out.filter((r) => r.issues.length === 0));
+        expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b));
+      }
+    }),
+  );
+});
+
+test('disorder within the delay leaves no trace', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(9), { minLength: 1, maxLength: 50 }), (jitter) => {
+      const inputs = jitter
+        .map((late, i) => ({ sent: at(i * 4, i), arrival: i * 4 + late }))
+        .toSorted((a, b) => a.arrival - b.arrival)
+        .map(({ sent }) => sent);
+      const order = driven({ maxDelayMs: 10 });
+      inputs.forEach((input) => order.take(input));
+      order.flush();
+      expect(order.out).toEqual(jitter.map((_, i) => at(i * 4, i)));
+    }),
+  );
+});
+
+test.each([
+  [{ maxDelayMs: -1 }, 'maxDelayMs: -1 is not valid, expected a number >= 0'],
+  [{ maxReadings: 0 }, 'maxReadings: 0 is not valid'],
+  [{ rememberCount: 1.5 }, 'rememberCount: 1.5 is not valid'],
+  [{ stepBackCount: 0 }, 'stepBackCount: 0 is not valid'],
+])('%j is refused', (options, message) => {
+  expect(() => resolveOrderOptions(options)).toThrow(RangeError);
+  expect(() => resolveOrderOptions(options)).toThrow(message);
+});
