@@ -5,10 +5,11 @@ type Cell = string | number | boolean | null | undefined;
 
 /** RFC 4180: comma, CRLF, quotes where needed. A missing value is an empty field. */
 function csv(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  return [header, ...rows].map((row) => `${row.map(field).join(',')}\r\n`).join('');
+  return [header, ...rows].map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
 }
 
-function field(cell: Cell): string {
+/** One cell as RFC 4180 writes it. */
+export function csvField(cell: Cell): string {
   if (cell === null || cell === undefined) return '';
   if (typeof cell !== 'string') return String(cell);
   // A spreadsheet would run such a text as a formula.

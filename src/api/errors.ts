@@ -30,7 +30,8 @@ function send(reply: FastifyReply, request: FastifyRequest, problem: Problem): v
     .code(problem.status)
     .headers(problem.headers)
     .type(CONTENT_TYPE)
-    .send(JSON.stringify(problemBody(problem.status, problem.detail, instance, problem.extra)));
+    // As bytes: to a text, a charset would be added, which this media type does not have.
+    .send(Buffer.from(JSON.stringify(problemBody(problem.status, problem.detail, instance, problem.extra))));
 }
 
 export function handleError(log: ApiLog) {

@@ -116,6 +116,6 @@ const member = (object: unknown, key: string): unknown =>
     : undefined;
 
 function valueText(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
   return value === undefined ? '' : JSON.stringify(value);
 }

@@ -5,9 +5,14 @@ import type { TProperties, TSchema } from 'typebox';
  * The schemas of parameters and responses: what validates requests is also what the OpenAPI document shows.
  */
 
-/** Query parameters; any other is refused. */
-export const query = <T extends TProperties>(properties: T) =>
-  Type.Object(properties, { additionalProperties: false });
+/** Query parameters; any other is refused. One with a default may be left out, and the handler finds it filled in. */
+export function query<T extends TProperties>(properties: T): Type.TObject<T> {
+  const schema = Type.Object(properties, { additionalProperties: false });
+  const required = Object.entries(properties)
+    .filter(([, property]) => !Type.IsOptional(property) && !('default' in property))
+    .map(([key]) => key);
+  return Object.assign(schema, { required });
+}
 
 export const NO_QUERY = query({});
 

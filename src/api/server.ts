@@ -39,7 +39,10 @@ const DOCS_CSP =
 export async function createApi(options: ApiOptions): Promise<Api> {
   const { app, hub } = await buildApp(options);
   const { host, port } = options.config;
-  const address = await app.listen({ host, port });
+  const address = await app.listen({ host, port }).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   return {
     address,
     close: async () => {
@@ -62,7 +65,14 @@ export async function buildApp(options: ApiOptions): Promise<{ readonly app: App
   const app: App = fastify({
     // A query string is text; beyond reading numbers from it and repeated parameters as lists, nothing is bent.
     ajv: {
-      customOptions: { coerceTypes: 'array', removeAdditional: false, useDefaults: true, verbose: true },
+      customOptions: {
+        coerceTypes: 'array',
+        removeAdditional: false,
+        useDefaults: true,
+        verbose: true,
+        // With it, ajv lets a text `Infinity` past `maximum`.
+        strictNumbers: false,
+      },
     },
     bodyLimit: 1024,
     requestTimeout: 2 * headersTimeout,

@@ -143,16 +143,21 @@ export class StreamHub {
     const made = new Map<string, { readonly chunk: Buffer | null; readonly next: number }>();
     for (const client of [...this.#clients]) {
       while (!client.blocked && client.cursor < this.#ring.head) {
-        if (performance.now() > deadline) {
+        if (client.cursor < this.#ring.tail) this.#sendLatest(client);
+        else this.#sendFromRing(client, made);
+        if (performance.now() >= deadline) {
+          this.#toBack(client);
           this.#schedule();
           return;
         }
-        if (client.cursor < this.#ring.tail) this.#sendLatest(client);
-        else this.#sendFromRing(client, made);
       }
-      // Served clients go to the back of the queue.
-      if (this.#clients.delete(client)) this.#clients.add(client);
+      this.#toBack(client);
     }
+  }
+
+  /** Behind those that have not been served yet. */
+  #toBack(client: Client): void {
+    if (this.#clients.delete(client)) this.#clients.add(client);
   }
 
   #sendFromRing(

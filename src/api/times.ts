@@ -8,9 +8,15 @@ const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:
 const EPOCH_MS = /^-?\d{1,16}(?:\.\d{1,9})?$/;
 const EXPECTED = 'ISO 8601 with a time zone (2025-10-26T10:30:15.000Z), a date (UTC), or epoch milliseconds';
 
-/** ISO 8601, UTC, to the millisecond. */
-export const isoTime = (epochMs: number): string =>
-  new Date(Math.min(MAX_EPOCH_MS, Math.max(-MAX_EPOCH_MS, epochMs))).toISOString();
+/** ISO 8601, UTC, to the millisecond; to the microsecond where the time has a fraction of a millisecond. */
+export function isoTime(epochMs: number): string {
+  const time = Math.min(MAX_EPOCH_MS, Math.max(-MAX_EPOCH_MS, epochMs));
+  if (Number.isInteger(time)) return new Date(time).toISOString();
+  const micros = Math.round((time - Math.floor(time)) * 1000);
+  if (micros === 1000) return new Date(Math.ceil(time)).toISOString();
+  const text = new Date(Math.floor(time)).toISOString();
+  return micros === 0 ? text : `${text.slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
+}
 
 /**
  * Reads a time given as a query parameter; the result is in epoch milliseconds.
