@@ -1,8 +1,9 @@
 import { map } from 'rxjs';
 import { expect, test } from 'vitest';
 import { estimateState } from '../operators/estimateState.ts';
+import type { StateCell } from '../operators/stateCell.ts';
 import { twinState } from '../operators/steps/twin.ts';
-import type { TwinModel } from '../operators/steps/twin.ts';
+import type { TwinModel, TwinState } from '../operators/steps/twin.ts';
 import type { EstimatedReading } from '../operators/types.ts';
 import { updateTwin } from '../operators/updateTwin.ts';
 import { marbles, operatorContract, outputsOf } from './contract.ts';
@@ -52,7 +53,7 @@ const at = (timestamp: number, sensor: string, value: number | null, more = {}):
 
 operatorContract(
   'updateTwin',
-  (cell) => updateTwin(tank, options, cell),
+  (cell: StateCell<TwinState<Tank>> | undefined) => updateTwin(tank, options, cell),
   [
     at(0, 'level', 1),
     at(0, 'feed', 0.5),

@@ -53,6 +53,8 @@ export interface SourceStatus {
 export interface Source {
   readonly id: string;
   readonly type: string;
+  /** How many inputs may be unacknowledged before the sender stops; Infinity where nothing is acknowledged. */
+  readonly window: number;
   readonly events: Observable<SourceEvent>;
   commit(position: number): void;
   pause(): void;

@@ -1,7 +1,8 @@
 import { pathToFileURL } from 'node:url';
-import type { ModelConfig } from '../../config/types.ts';
+import type { Config, ModelConfig } from '../../config/types.ts';
 import type { TwinModel } from '../../operators/steps/twin.ts';
 import { batchReactor } from './batchReactor.ts';
+import { LiveTwin, twinOptions } from './liveTwin.ts';
 
 /** A model whose state only the model itself knows. */
 export type AnyTwinModel = TwinModel<unknown>;
@@ -80,4 +81,28 @@ function numbers(parameters: Readonly<Record<string, unknown>>): Record<string, 
     checked[key] = value;
   }
   return checked;
+}
+
+/**
+ * The twins of all assets that have a model, by asset, in the order of the configuration.
+ *
+ * @throws Error that names the asset where its model cannot be loaded or does not fit the asset's sensors.
+ */
+export async function openTwins({
+  assets,
+  twin,
+}: Pick<Config, 'assets' | 'twin'>): Promise<Map<string, LiveTwin>> {
+  const twins = new Map<string, LiveTwin>();
+  for (const [id, asset] of Object.entries(assets)) {
+    if (asset.model === null) continue;
+    try {
+      const model = await loadModel(asset.model);
+      twins.set(id, new LiveTwin(model, twinOptions(id, asset, model, asset.model.sensors, twin)));
+    } catch (error) {
+      throw new Error(`assets.${id}.model: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+  return twins;
 }

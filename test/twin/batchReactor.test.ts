@@ -143,6 +143,7 @@ describe('parameters', () => {
   });
 
   it('refuses unknown ones by name', () => {
-    expect(() => batchReactor({ ...{ mass: 5 } })).toThrow(/^mass: unknown parameter/);
+    const misspelt: Record<string, number> = { mass: 5 };
+    expect(() => batchReactor(misspelt)).toThrow(/^mass: unknown parameter/);
   });
 });

@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/types.ts';
+import { startService } from '../service.ts';
+import type { Service } from '../service.ts';
+import { createLog } from '../telemetry/log.ts';
+import type { Log } from '../telemetry/log.ts';
+import { CliError } from './exit.ts';
+
+/** `rxtwin run --config FILE...` */
+export function addRunCommand(program: Command): void {
+  program
+    .command('run')
+    .description('run the service until SIGINT or SIGTERM')
+    .requiredOption('-c, --config <files...>', 'configuration files; later ones override earlier ones')
+    .action(async (options: { config: string[] }) => {
+      const { config, warnings } = loadConfig(options.config, process.env);
+      const log: Log = createLog(config.log.level);
+      for (const warning of warnings) log.warn({}, warning);
+      await run(config, log);
+    });
+}
+
+async function run(config: Config, log: Log): Promise<void> {
+  // Signals count from the first moment on: one that comes while the service starts stops it once it has.
+  const stopRequested = firstSignal(log);
+  const plant = await startPlant(config, log);
+  try {
+    const service = await startService(config, log);
+    process.stderr.write(whereToLook(config, service));
+    const failure = await Promise.race([stopRequested, service.failed.then((error) => ({ error }))]);
+    await service.stop();
+    if (failure !== undefined) throw new CliError(`error: ${messageOf(failure.error)}`);
+  } finally {
+    await plant?.close();
+  }
+}
+
+async function startPlant(config: Config, log: Log): Promise<{ close(): Promise<void> } | null> {
+  if (config.plant === null) return null;
+  const { runPlant } = await import('../plant/runPlant.ts');
+  return runPlant(config.plant, {
+    now: () => Date.now(),
+    onError: (error) => log.warn({ err: error }, 'A step of the simulated plant failed'),
+  });
+}
+
+/** Resolves at the first SIGINT or SIGTERM; the second ends the process at once, with exit code 1. */
+function firstSignal(log: Log): Promise<undefined> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (stopping) {
+        log.error({ signal }, 'Second signal: ending at once');
+        process.exit(1);
+      }
+      stopping = true;
+      log.info({ signal }, 'Stopping; a second signal ends at once');
+      resolve(undefined);
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
+
+function whereToLook(config: Config, { address }: Service): string {
+  const [asset] = Object.keys(config.assets);
+  const lines = [
+    ['live page', `${address}/`],
+    ['API', `${address}/docs`],
+    ...(asset === undefined ? [] : [['a twin', `${address}/api/assets/${asset}/twin`] as const]),
+    ['metrics', `${address}/metrics`],
+  ];
+  return `rxtwin is running\n${lines.map(([what, where]) => `  ${(what ?? '').padEnd(10)} ${where}\n`).join('')}`;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

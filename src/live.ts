@@ -1,0 +1,83 @@
+import type { Observable } from 'rxjs';
+import { sensorConfigFor } from '../config/sensors.ts';
+import type { Config } from '../config/types.ts';
+import type { EstimatedReading } from '../operators/types.ts';
+import type { AssetView, HealthView, LiveView, SensorView, SourceView } from './api/live.ts';
+import type { Output } from './pipeline.ts';
+import type { Source } from './sources/source.ts';
+import type { LiveTwin } from './twin/liveTwin.ts';
+
+interface Sensor {
+  latest: EstimatedReading | null;
+  readonly staleAfterMs: number;
+}
+
+export interface LiveParts {
+  readonly config: Config;
+  readonly twins: ReadonlyMap<string, LiveTwin>;
+  readonly sources: readonly Source[];
+  readonly outputs: Observable<Output>;
+  now(): number;
+  health(): HealthView;
+}
+
+/** The latest of everything, for those who ask. Follows the pipeline's outputs; never in its way. */
+export function createLiveView({ config, twins, sources, outputs, now, health }: LiveParts): LiveView {
+  const assets = new Map<string, Map<string, Sensor>>();
+  const open = (asset: string, sensor: string): Sensor => {
+    const sensors = assets.get(asset) ?? new Map<string, Sensor>();
+    const view: Sensor = { latest: null, staleAfterMs: sensorConfigFor(config, asset, sensor).staleAfterMs };
+    assets.set(asset, sensors.set(sensor, view));
+    return view;
+  };
+  for (const [asset, { sensors }] of Object.entries(config.assets)) {
+    assets.set(asset, new Map());
+    for (const sensor of Object.keys(sensors)) open(asset, sensor);
+  }
+  outputs.subscribe((output) => {
+    if (output.type !== 'reading') return;
+    const { reading } = output;
+    const view = assets.get(reading.asset)?.get(reading.sensor) ?? open(reading.asset, reading.sensor);
+    // A late reading is history; it does not replace what is newer.
+    if (view.latest === null || reading.timestamp >= view.latest.timestamp || !isLate(reading))
+      view.latest = reading;
+  });
+
+  const sensorView = (asset: string, sensor: string, { latest, staleAfterMs }: Sensor): SensorView => {
+    const arrivedAt = latest === null ? null : (latest.received?.arrivedAt ?? latest.timestamp);
+    return { asset, sensor, latest, stale: arrivedAt === null || now() - arrivedAt > staleAfterMs };
+  };
+  const assetView = (id: string, sensors: ReadonlyMap<string, Sensor>): AssetView => {
+    const twin = twins.get(id);
+    return {
+      id,
+      model: twin?.model.type ?? null,
+      sensors: [...sensors].map(([name, sensor]) => sensorView(id, name, sensor)),
+      twin: twin?.record(now()) ?? null,
+    };
+  };
+
+  return {
+    now,
+    assets: () => [...assets].map(([id, sensors]) => assetView(id, sensors)),
+    asset(id) {
+      const sensors = assets.get(id);
+      return sensors === undefined ? undefined : assetView(id, sensors);
+    },
+    sensor(asset, name) {
+      const sensor = assets.get(asset)?.get(name);
+      return sensor === undefined ? undefined : sensorView(asset, name, sensor);
+    },
+    predict(asset, horizonS, stepS) {
+      const points = twins.get(asset)?.predict(horizonS, stepS) ?? [];
+      const [first] = points;
+      return first === undefined ? undefined : { from: first.timestamp, points };
+    },
+    events: outputs,
+    sources: () =>
+      sources.map((source): SourceView => ({ id: source.id, type: source.type, status: source.status() })),
+    health,
+  };
+}
+
+const isLate = (reading: EstimatedReading): boolean => reading.issues.some(({ check }) => check === 'order');

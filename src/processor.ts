@@ -1,0 +1,167 @@
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { Config } from '../config/types.ts';
+import type { OnDrop, Reading } from '../operators/types.ts';
+import { pipeline } from './pipeline.ts';
+import type { Output } from './pipeline.ts';
+import { isDeadLetter } from './sources/source.ts';
+import type { DeadLetter, DeadLetterReason, SourceEvent } from './sources/source.ts';
+import type { StateRegistry } from './stateRegistry.ts';
+import type { CommitBatch } from './store/store.ts';
+import type { LiveTwin } from './twin/liveTwin.ts';
+
+/** The clock, recorded like a reading. */
+export interface ClockTick {
+  readonly at: number;
+}
+
+export type Input = SourceEvent | ClockTick;
+
+export const isTick = (input: Input): input is ClockTick => 'at' in input;
+
+/** One input under its row number, with all that the pipeline made of it. */
+export interface Entry {
+  readonly row: number;
+  readonly input: Input;
+  readonly outputs: Output[];
+  /** False for a reading that orderByTime keeps back: its own output comes with a later entry. */
+  settled: boolean;
+}
+
+export interface Processor {
+  /** Numbers the input and runs it through the pipeline. */
+  process(input: Input): Entry;
+  /** Ends the readings; what was held back and the windows still open come out. Nothing may be processed after it. */
+  complete(): readonly Output[];
+  readonly outputs: Observable<Output>;
+}
+
+export interface ProcessorParts {
+  readonly config: Config;
+  readonly registry: StateRegistry;
+  readonly twins: ReadonlyMap<string, LiveTwin>;
+  /** The last row number given out before. */
+  readonly lastRow: number;
+  readonly onDrop: OnDrop;
+}
+
+/** Drives the pipeline one input at a time, and collects what each gives rise to. */
+export function createProcessor({ config, registry, twins, lastRow, onDrop }: ProcessorParts): Processor {
+  const readings = new Subject<Reading>();
+  const ticks = new Subject<number>();
+  const outputs = new Subject<Output>();
+  const admit = admission(config);
+  let row = lastRow;
+  let current: Entry = { row: 0, input: { at: 0 }, outputs: [], settled: true };
+
+  const dropped: OnDrop = (reason, reading) => {
+    if (reason !== 'lateForWindow' && reading.received === receivedOf(current.input)) current.settled = true;
+    onDrop(reason, reading);
+  };
+  pipeline(readings, ticks, { config, registry, twins, onDrop: dropped }).subscribe((output) => {
+    current.outputs.push(output);
+    if (output.type === 'reading' && output.reading.received === receivedOf(current.input))
+      current.settled = true;
+    outputs.next(output);
+  });
+
+  return {
+    outputs: outputs.asObservable(),
+    process(given) {
+      const input = isTick(given) || isDeadLetter(given) ? given : admit(given);
+      row += 1;
+      const isReading = !isTick(input) && !isDeadLetter(input);
+      current = { row, input, outputs: [], settled: !isReading };
+      if (isTick(input)) {
+        ticks.next(input.at);
+      } else if (isReading) {
+        if (input.received !== null) input.received.row = row;
+        readings.next(input);
+      }
+      return current;
+    },
+    complete() {
+      current = { row, input: { at: 0 }, outputs: [], settled: true };
+      readings.complete();
+      return current.outputs;
+    },
+  };
+}
+
+const receivedOf = (input: Input): Reading['received'] => ('received' in input ? input.received : null);
+
+/** Refuses readings of assets and sensors that are not wanted, and of more sensors than the service is sized for. */
+function admission({
+  assets,
+  unknownAssets,
+  pipeline: { maxSensors },
+}: Config): (reading: Reading) => SourceEvent {
+  const admitted = new Map<string, Set<string>>();
+  let count = 0;
+  return (reading) => {
+    const { asset, sensor } = reading;
+    const sensors = admitted.get(asset);
+    if (sensors?.has(sensor) === true) return reading;
+    const listed = Object.hasOwn(assets, asset) && Object.hasOwn(assets[asset]?.sensors ?? {}, sensor);
+    if (unknownAssets === 'reject' && !listed) {
+      return refused(reading, 'unknownAsset', `${asset}/${sensor} is not listed under assets`);
+    }
+    if (!listed && count >= maxSensors) {
+      return refused(
+        reading,
+        'tooManySensors',
+        `${asset}/${sensor} would be sensor ${count + 1} of at most ${maxSensors}`,
+      );
+    }
+    count += 1;
+    admitted.set(asset, (sensors ?? new Set<string>()).add(sensor));
+    return reading;
+  };
+}
+
+function refused(reading: Reading, reason: DeadLetterReason, detail: string): DeadLetter {
+  const { received } = reading;
+  return {
+    source: received?.source ?? '',
+    position: received?.position ?? 0,
+    arrivedAt: received?.arrivedAt ?? reading.timestamp,
+    reason,
+    detail,
+    origin: `${reading.asset}/${reading.sensor}`,
+    payload: JSON.stringify({ value: reading.value, unit: reading.unit, timestamp: reading.timestamp }).slice(
+      0,
+      1024,
+    ),
+  };
+}
+
+/** One transaction's worth of entries, in order. */
+export function toBatch(entries: readonly Entry[]): CommitBatch {
+  const readings = [];
+  const held = [];
+  const ticks = [];
+  const windows = [];
+  const twins = [];
+  const deadLetters = [];
+  const positions = new Map<string, number>();
+  let lastRow = 0;
+  let source = '';
+  for (const { row, input, outputs, settled } of entries) {
+    lastRow = row;
+    for (const output of outputs) {
+      if (output.type === 'reading') readings.push(output.reading);
+      else if (output.type === 'window') windows.push(output.window);
+      else twins.push(output.twin);
+    }
+    if (isTick(input)) {
+      ticks.push({ row, at: input.at });
+    } else {
+      if (isDeadLetter(input)) deadLetters.push({ ...input, row });
+      else if (!settled) held.push(input);
+      source = isDeadLetter(input) ? input.source : (input.received?.source ?? '');
+      if (source !== '')
+        positions.set(source, isDeadLetter(input) ? input.position : (input.received?.position ?? 0));
+    }
+  }
+  return { lastRow, readings, held, ticks, windows, twins, deadLetters, positions };
+}

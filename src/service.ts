@@ -1,0 +1,130 @@
+import { map, Subject, takeUntil } from 'rxjs';
+import type { Config } from '../config/types.ts';
+import { clockTicks } from '../operators/clockTicks.ts';
+import { createApi } from './api/server.ts';
+import { ingest } from './ingest.ts';
+import { createHealth } from './health.ts';
+import { createLiveView } from './live.ts';
+import { createProcessor } from './processor.ts';
+import { createSource } from './sources/registry.ts';
+import type { Source } from './sources/source.ts';
+import { StateRegistry } from './stateRegistry.ts';
+import { openStore } from './store/duckdb.ts';
+import type { Log } from './telemetry/log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { observeLive } from './telemetry/liveMetrics.ts';
+import { openTwins } from './twin/registry.ts';
+
+const PRUNE_EVERY_MS = 600_000;
+
+export interface Service {
+  /** Where the API listens, e.g. `http://127.0.0.1:8080`. */
+  readonly address: string;
+  /** Resolves with the reason when the service can no longer do its work; otherwise never. */
+  readonly failed: Promise<unknown>;
+  /** Stops in numbered steps and resolves when all is closed. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the whole service: store, twins, pipeline, API, then the sources.
+ *
+ * @throws Error where a part cannot start (store locked, port taken, model broken); what had started is closed again.
+ */
+export async function startService(config: Config, log: Log): Promise<Service> {
+  const now = (): number => Date.now();
+  const closers: (() => Promise<unknown>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const twins = await openTwins(config);
+    const store = await openStore(config.store, log);
+    closers.push(() => store.close());
+
+    const metrics = createMetrics();
+    const registry = new StateRegistry();
+    const { onDrop } = metrics;
+    const processor = createProcessor({ config, registry, twins, lastRow: store.lastRow, onDrop });
+
+    const sources: Source[] = [];
+    for (const source of config.sources) {
+      const lastPosition = store.positions.get(source.id) ?? 0;
+      sources.push(await createSource(source, { now, lastPosition, log }));
+    }
+
+    const stopped = new Subject<void>();
+    const aborted = new Subject<void>();
+    const health = createHealth({ sources, metrics, now, log });
+    processor.outputs.subscribe((output) => {
+      if (output.type === 'reading') metrics.reading(output.reading);
+    });
+    const live = createLiveView({
+      config,
+      twins,
+      sources,
+      outputs: processor.outputs,
+      now,
+      health: health.view,
+    });
+    metrics.observe({ ...observeLive(live), bufferReadings: health.waiting });
+    const api = await createApi({ live, store, metrics, config: config.api, log });
+    closers.push(() => api.close());
+
+    const committed = ingest({
+      config: config.pipeline,
+      sources,
+      ticks: clockTicks(config.pipeline.tickMs).pipe(map((at) => ({ at }))),
+      processor,
+      store,
+      onDrop,
+      onEntry: health.onEntry,
+      onCommit: health.onCommit,
+      onCommitError: health.onCommitError,
+      stop: stopped,
+      abort: aborted,
+    });
+    const drained = new Promise<void>((resolve, reject) => {
+      committed.pipe(takeUntil(aborted)).subscribe({ complete: resolve, error: reject });
+    });
+    const failed = new Promise<unknown>((resolve) => {
+      drained.catch(resolve);
+    });
+
+    const pruning = setInterval(() => {
+      store.prune(now()).catch((error: unknown) => log.warn({ err: error }, 'Pruning the store failed'));
+    }, PRUNE_EVERY_MS);
+
+    let stopping: Promise<void> | null = null;
+    const stop = async (): Promise<void> => {
+      const { shutdownTimeoutMs } = config.pipeline;
+      log.info({ step: 1 }, 'Stopping: 1 of 5, no more input');
+      clearInterval(pruning);
+      await within(shutdownTimeoutMs, Promise.allSettled(sources.map((source) => source.stop())));
+      log.info({ step: 2 }, 'Stopping: 2 of 5, processing and committing what is in hand');
+      stopped.next();
+      const timer = setTimeout(() => aborted.next(), shutdownTimeoutMs);
+      await drained.catch(() => undefined);
+      clearTimeout(timer);
+      log.info({ step: 3 }, 'Stopping: 3 of 5, disconnecting the sources');
+      await within(shutdownTimeoutMs, Promise.allSettled(sources.map((source) => source.close())));
+      log.info({ step: 4 }, 'Stopping: 4 of 5, closing the API and the store');
+      await closeAll();
+      log.info({ step: 5 }, 'Stopping: 5 of 5, stopped');
+    };
+    return { address: api.address, failed, stop: () => (stopping ??= stop()) };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Waits for the work, but no longer than that; what hangs is left behind. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

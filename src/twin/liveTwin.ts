@@ -1,0 +1,73 @@
+import type { AssetConfig, ModelConfig, TwinConfig } from '../../config/types.ts';
+import { stateCell } from '../../operators/stateCell.ts';
+import type { StateCell } from '../../operators/stateCell.ts';
+import { resolveTwinOptions, twinPrediction, twinRecord, twinState } from '../../operators/steps/twin.ts';
+import type { TrajectoryPoint, TwinOptions, TwinRecord, TwinState } from '../../operators/steps/twin.ts';
+import type { StateRegistry } from '../stateRegistry.ts';
+import type { AnyTwinModel } from './registry.ts';
+
+/** The running twin of one asset: what updateTwin works on, and what can be asked of it in between. */
+export class LiveTwin {
+  readonly model: AnyTwinModel;
+  readonly options: Required<TwinOptions>;
+  #state: TwinState<unknown> | null = null;
+
+  constructor(model: AnyTwinModel, options: TwinOptions) {
+    this.model = model;
+    this.options = resolveTwinOptions(options);
+  }
+
+  /** The cell for updateTwin; the state that it opens is the one that is asked. */
+  cell(registry: StateRegistry): StateCell<TwinState<unknown>> {
+    const registered = registry.cell(`${this.options.asset}/updateTwin`, twinState(this.model, this.options));
+    return stateCell(() => (this.#state = registered.open()));
+  }
+
+  /** The twin as it is at clock time `now`; null before its first reading. */
+  record(now: number): TwinRecord | null {
+    const state = this.#state;
+    return state === null ? null : twinRecord(this.model, { ...state, clock: now }, this.options);
+  }
+
+  predict(horizonS: number, stepS: number): readonly TrajectoryPoint[] {
+    return this.#state === null ? [] : twinPrediction(this.model, this.#state, horizonS, stepS);
+  }
+}
+
+/**
+ * What the twin of an asset needs to know of its configuration: which sensor measures which quantity of the model.
+ *
+ * @throws Error where the model has no sensor at all to be kept in step by, or a mapping names what does not exist.
+ */
+export function twinOptions(
+  asset: string,
+  { sensors }: AssetConfig,
+  model: AnyTwinModel,
+  mapping: ModelConfig['sensors'],
+  twin: TwinConfig,
+): TwinOptions {
+  const roles: Record<string, { quantity: string; staleAfterMs: number }> = {};
+  for (const quantity of Object.keys(mapping)) {
+    if (!Object.hasOwn(model.quantities, quantity)) {
+      const known = Object.keys(model.quantities).join(', ');
+      throw new Error(`sensors.${quantity}: unknown quantity, ${model.type} has ${known}`);
+    }
+  }
+  for (const [quantity, unit] of Object.entries(model.quantities)) {
+    const name = mapping[quantity] ?? quantity;
+    const sensor = Object.hasOwn(sensors, name) ? sensors[name] : undefined;
+    if (sensor === undefined) {
+      if (mapping[quantity] === undefined) continue;
+      throw new Error(`sensors.${quantity}: ${name} is not a sensor of ${asset}`);
+    }
+    if (sensor.unit !== unit) {
+      throw new Error(`${name} is in ${sensor.unit || 'no unit'}, but ${model.type} takes ${unit}`);
+    }
+    roles[name] = { quantity, staleAfterMs: sensor.staleAfterMs };
+  }
+  if (Object.keys(roles).length === 0) {
+    const wanted = Object.keys(model.quantities).join(', ');
+    throw new Error(`none of the sensors of ${asset} is a quantity of ${model.type} (${wanted})`);
+  }
+  return { asset, sensors: roles, everyMs: twin.everyMs, lostAfterMs: twin.lostAfterMs };
+}
