@@ -32,7 +32,14 @@ export function readingRecord(reading: EstimatedReading) {
     estimate:
       e === null
         ? null
-        : { ...plainEstimate(e), covariance: e.covariance, innovation: e.innovation, nis: e.nis },
+        : {
+            value: e.value,
+            ratePerS: e.ratePerS,
+            stdDev: e.stdDev,
+            covariance: e.covariance,
+            innovation: e.innovation,
+            nis: e.nis,
+          },
   };
 }
 

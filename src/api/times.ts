@@ -8,8 +8,21 @@ const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:
 const EPOCH_MS = /^-?\d{1,16}(?:\.\d{1,9})?$/;
 const EXPECTED = 'ISO 8601 with a time zone (2025-10-26T10:30:15.000Z), a date (UTC), or epoch milliseconds';
 
+/** Times come again, as those of all sensors at one instant and as bounds of windows. */
+const written = new Map<number, string>();
+const MAX_WRITTEN = 1024;
+
 /** ISO 8601, UTC, to the millisecond; to the microsecond where the time has a fraction of a millisecond. */
 export function isoTime(epochMs: number): string {
+  const known = written.get(epochMs);
+  if (known !== undefined) return known;
+  if (written.size >= MAX_WRITTEN) written.clear();
+  const text = writeTime(epochMs);
+  written.set(epochMs, text);
+  return text;
+}
+
+function writeTime(epochMs: number): string {
   const time = Math.min(MAX_EPOCH_MS, Math.max(-MAX_EPOCH_MS, epochMs));
   if (Number.isInteger(time)) return new Date(time).toISOString();
   const micros = Math.round((time - Math.floor(time)) * 1000);
