@@ -34,24 +34,25 @@ function show(cell, text, attention = '') {
   cell.classList.toggle('bad', attention === 'bad');
 }
 
-function table(caption, columns) {
+/** `text`: the columns, counted after the first, that hold words. */
+function table(caption, columns, text) {
   const node = element('table');
   node.append(element('caption', caption));
   const head = element('tr');
-  for (const column of columns) {
-    const th = element('th', column);
+  columns.forEach((column, i) => {
+    const th = element('th', column, text.includes(i - 1) ? 'text' : '');
     th.scope = 'col';
     head.append(th);
-  }
+  });
   const thead = element('thead');
   const body = element('tbody');
   thead.append(head);
   node.append(thead, body);
-  return { node, body };
+  return { node, body, text };
 }
 
-/** A row with `count` cells; `text` lists those that hold words. */
-function row(body, title, count, text) {
+/** A row with `count` cells after its title. */
+function row({ body, text }, title, count) {
   const tr = element('tr');
   const th = element('th', title);
   th.scope = 'row';
@@ -70,8 +71,8 @@ function assetOf(id) {
   const title = element('h2', id);
   title.append(status);
   section.setAttribute('aria-label', id);
-  const sensors = table('Sensors', ['sensor', 'value', 'estimate', '± s.d.', 'unit', 'quality']);
-  const twin = table('Twin', ['quantity', 'now', '± s.d.', `in ${PREDICTION_S} s`, 'unit']);
+  const sensors = table('Sensors', ['sensor', 'value', 'estimate', '± s.d.', 'unit', 'quality'], [3, 4]);
+  const twin = table('Twin', ['quantity', 'now', '± s.d.', `in ${PREDICTION_S} s`, 'unit'], [3]);
   twin.node.hidden = true;
   section.append(title, sensors.node, twin.node);
   assetsBox.append(section);
@@ -91,9 +92,7 @@ function rowOf(map, name, create) {
 
 function showReading(assetId, reading) {
   const asset = assetOf(assetId);
-  const { tr, cells } = rowOf(asset.rows, reading.sensor, () =>
-    row(asset.sensors.body, reading.sensor, 5, [3, 4]),
-  );
+  const { tr, cells } = rowOf(asset.rows, reading.sensor, () => row(asset.sensors, reading.sensor, 5));
   const [value, estimate, stdDev, unit, quality] = cells;
   show(value, number(reading.value));
   show(estimate, number(reading.estimate?.value));
@@ -119,7 +118,7 @@ function showSync(asset, sync) {
 
 function outputOf(asset, name) {
   asset.twin.node.hidden = false;
-  return rowOf(asset.outputs, name, () => row(asset.twin.body, name, 4, [3])).cells;
+  return rowOf(asset.outputs, name, () => row(asset.twin, name, 4)).cells;
 }
 
 function showTwin(twin) {
@@ -186,8 +185,10 @@ function listen() {
   const stream = new EventSource('api/stream?type=reading,twin');
   const on = (type, handle) =>
     stream.addEventListener(type, (event) => {
-      lastEventAt = Date.now();
       handle(JSON.parse(event.data));
+      const first = lastEventAt === 0;
+      lastEventAt = Date.now();
+      if (first) showConnection();
     });
   on('reading', (reading) => showReading(reading.asset, reading));
   on('twin', showTwin);

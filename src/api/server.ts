@@ -113,7 +113,13 @@ export async function buildApp(options: ApiOptions): Promise<{ readonly app: App
         typeof json.$id === 'string' ? json.$id : `schema${i}`,
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_CSP,
+    // Without the bar that would load another document.
+    uiConfig: { layout: 'BaseLayout' },
+    theme: { title: 'rxtwin API' },
+  });
 
   const hub = new StreamHub({
     boot: randomBytes(6).toString('hex'),
