@@ -110,5 +110,5 @@ export function imputedValue(
   return { value: last, basis: `${name} of ${last}` };
 }
 
-/** Huge values must not leave an infinity behind, which JSON does not know. */
-const finite = (x: number): number => (Number.isFinite(x) ? x : 0);
+/** Huge values must not leave an infinity behind, nor tiny ones a -0: JSON knows neither. */
+const finite = (x: number): number => (Number.isFinite(x) ? x + 0 : 0);

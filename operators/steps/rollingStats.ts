@@ -82,7 +82,7 @@ export function fitRolling(stats: RollingStats, size: number): void {
 /** Mean of the values in the window; NaN while it is empty. */
 export const rollingMean = (stats: RollingStats): number => stats.shift + stats.sum / stats.ring.length;
 
-/** Population standard deviation (divided by n) of the values in the window; NaN while it is empty. */
+/** Population standard deviation (divided by n) of the values in the window, 0 below 1e-150; NaN while it is empty. */
 export function rollingStdDev(stats: RollingStats): number {
   const n = stats.ring.length;
   const m2 = stats.sumOfSquares - (stats.sum * stats.sum) / n;

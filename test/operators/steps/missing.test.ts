@@ -61,30 +61,6 @@ describe('a reading without a value', () => {
     });
   });
 
-  test('predict smooths noise: Holt with weights 0.5 and 0.3', () => {
-    // level 10, 12 -> trend 2; then 13: expected 14, level 13.5, trend 2 + 0.3 * (1.5 - 2) = 1.85
-    const result = last(run(readings([10, 12, 13, null]), { method: 'predict' }));
-    expect(result?.value).toBeCloseTo(13.5 + 1.85, 12);
-  });
-
-  test('predict follows a ramp whatever the spacing', () => {
-    const ramp = [0, 1, 1.5, 4, 4.25].map((second) => at(second, 20 + 3 * second));
-    expect(last(run([...ramp, at(6, null)], { method: 'predict' }))?.value).toBeCloseTo(38, 12);
-  });
-
-  test('a line is followed for maxGapCount spacings and then held', () => {
-    const inputs = [at(0, 0), at(1, 1), at(3, null), at(1000, null)];
-    expect(run(inputs, { method: 'linear', maxGapCount: 5 })[3]?.value).toBe(6);
-    expect(run(inputs, { method: 'predict', maxGapCount: 5 })[3]?.value).toBe(6);
-  });
-
-  test('a line needs two times: repeated and backward ones fall back on the previous value', () => {
-    expect(last(run([at(1, 5), at(1, 9), at(2, null)], { method: 'linear' }))?.value).toBe(9);
-    expect(last(run([at(5, 5), at(1, 9), at(2, null)], { method: 'linear' }))?.value).toBe(9);
-    expect(last(run([at(5, 5), at(1, 9), at(2, null)], { method: 'predict' }))?.value).toBe(9);
-    expect(last(run([at(0, 5), at(4, 9), at(2, null)], { method: 'linear' }))?.value).toBe(9);
-  });
-
   test('only readings without Bad quality and findings make history', () => {
     const spike = withIssue(at(2, 500), 'Uncertain', { check: 'spike', message: '' });
     const bad = at(3, 900, { quality: 'Bad' });
