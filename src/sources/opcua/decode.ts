@@ -124,7 +124,7 @@ function timeOf(dataValue: DataValue): number | null {
 function millis(date: Date | null, picoseconds: number): number | null {
   const time = date?.getTime() ?? Number.NaN;
   if (!Number.isFinite(time) || time <= 0) return null;
-  return Math.round(time * 1000 + picoseconds / 1e6) / 1000;
+  return time + Math.round(picoseconds / 1e6) / 1000;
 }
 
 function iso(time: number): string {

@@ -16,7 +16,10 @@ export interface MappedNode {
 export type Problems = Map<string, string>;
 
 /** The configured nodes; those whose id or name is not one become problems instead, as nothing could mend them. */
-export function mapNodes(config: OpcuaSourceConfig, problems: Problems): readonly MappedNode[] {
+export function mapNodes(
+  config: Pick<OpcuaSourceConfig, 'nodes' | 'units'>,
+  problems: Problems,
+): readonly MappedNode[] {
   const nodes: MappedNode[] = [];
   for (const [key, nodeId] of Object.entries(config.nodes)) {
     const slash = key.indexOf('/');

@@ -6,15 +6,14 @@ import type { OpcuaSourceConfig } from '../../../config/types.ts';
 import { createBackoff } from '../backoff.ts';
 import type { Source, SourceContext, SourceEvent } from '../source.ts';
 import { decodeDataValue } from './decode.ts';
+import { holdConnection } from './connection.ts';
+import type { ConnectionOwner } from './connection.ts';
 import { createGate } from './gate.ts';
 import type { Intake } from './intake.ts';
-import { createLink } from './link.ts';
 import { mapNodes } from './nodes.ts';
 import type { MappedNode, Problems } from './nodes.ts';
-import { createOutage, every, wait } from './outage.ts';
+import { createOutage, wait } from './outage.ts';
 import type { Outage } from './outage.ts';
-import { startPolling } from './polling.ts';
-import { startSubscription } from './subscription.ts';
 
 export interface OpcuaTiming {
   /** How often nodes that do not work are tried again. Default 30 s. */
@@ -24,6 +23,7 @@ export interface OpcuaTiming {
 }
 
 const FULL_CHECK_MS = 100;
+const CLOSED = 'closed';
 
 /** What only a person can mend, so that there is no point in trying again soon. */
 const HOPELESS =
@@ -83,60 +83,52 @@ export function createOpcuaSource(
     }
   };
 
-  /** One connection, from opening to its end. Returns why it ended. */
-  const connectOnce = async (ending: Outage): Promise<string> => {
-    const link = createLink(config, ending);
-    try {
-      const session = await link.open();
-      let aliveAt = context.now();
-      const sink = { value: take, problem: note, alive: () => (aliveAt = context.now()) };
-      const isPaused = !gate.isOpen || stopped;
-      const started =
-        config.mode === 'polling'
-          ? await startPolling(session, config, nodes, ending, sink, isPaused)
-          : await startSubscription(session, config, nodes, ending, sink, isPaused, retryNodesMs);
-      intake = started;
-      started.setPaused(!gate.isOpen || stopped);
-      every(ending, Math.max(50, started.maxSilenceMs / 4), () => {
-        const silentMs = context.now() - aliveAt;
-        if (silentMs < 0) aliveAt = context.now();
-        if (silentMs > started.maxSilenceMs) ending.end(`nothing heard for ${silentMs} ms`);
-      });
-      connected = true;
-      connections += 1;
-      detail = `connected to ${config.endpoint}, ${nodes.length} nodes by ${config.mode}`;
-      context.log.info({ source: config.id, endpoint: config.endpoint }, 'connected');
-      return await ending.ended;
-    } finally {
-      intake = null;
-      connected = false;
-      ending.end('closed');
-      await link.close();
-    }
+  const opened = (started: Intake): void => {
+    intake = started;
+    connected = true;
+    connections += 1;
+    detail = `connected to ${config.endpoint}, ${nodes.length} nodes by ${config.mode}`;
+    context.log.info({ source: config.id, endpoint: config.endpoint }, 'connected');
+  };
+
+  const ended = (reason: string): void => {
+    intake = null;
+    connected = false;
+    const text = `not connected to ${config.endpoint}: ${reason}`;
+    // Told once, and again only when the reason changes.
+    if (text === detail || reason === CLOSED) return;
+    detail = text;
+    context.log.warn({ source: config.id, endpoint: config.endpoint, reason }, 'not connected');
+  };
+
+  const owner: ConnectionOwner = {
+    config,
+    nodes,
+    retryNodesMs,
+    now: () => context.now(),
+    isPaused: () => !gate.isOpen || stopped,
+    sink: { value: take, problem: note },
+    onOpen: opened,
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const backoff = createBackoff(config.reconnect);
+    detail = `connecting to ${config.endpoint}`;
     while (!aborted(signal)) {
       const startedAt = context.now();
-      const ending = createOutage();
-      outage = ending;
+      const current = createOutage();
+      outage = current;
       const abort = (): void => {
-        ending.end('closed');
+        current.end(CLOSED);
       };
       signal.addEventListener('abort', abort);
-      detail = connections === 0 ? `connecting to ${config.endpoint}` : detail;
-      const reason = await connectOnce(ending).catch((error: unknown) =>
-        error instanceof Error ? error.message : String(error),
-      );
+      current.onEnd(() => {
+        ended(current.reason ?? '');
+      });
+      await holdConnection(current, owner);
       signal.removeEventListener('abort', abort);
-      if (aborted(signal)) break;
-      if (`not connected to ${config.endpoint}: ${reason}` !== detail) {
-        detail = `not connected to ${config.endpoint}: ${reason}`;
-        context.log.warn({ source: config.id, endpoint: config.endpoint, reason }, 'not connected');
-      }
       if (context.now() - startedAt > config.reconnect.maxMs) backoff.reset();
-      await wait(HOPELESS.test(reason) ? backoff.longest() : backoff.next(), signal);
+      await wait(HOPELESS.test(current.reason ?? '') ? backoff.longest() : backoff.next(), signal);
       // While paused with full hands there is nothing to connect for.
       while (gate.isFull && !gate.isOpen && !aborted(signal)) await wait(FULL_CHECK_MS, signal);
     }

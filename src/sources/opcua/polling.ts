@@ -44,7 +44,8 @@ export async function startPolling(
       return;
     }
     dueAt = Math.max(dueAt + config.pollIntervalMs, performance.now());
-    if (outage.reason === null) timer = setTimeout(() => void cycle(), dueAt - performance.now());
+    if (outage.reason === null)
+      timer = setTimeout(() => void cycle(), Math.max(0, dueAt - performance.now()));
   };
   outage.onEnd(() => {
     clearTimeout(timer);
