@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runCli } from '../../src/cli/cli.ts';
 import { tickTimes } from '../../src/cli/replayRun.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -341,8 +342,14 @@ describe('rxtwin replay', () => {
     file('empty.csv', '');
     file('odd.csv', 'timestamp,value,x\n1000,85,1\n');
     file('good.csv', 'timestamp,asset,sensor,value\n');
-    const { code, stdout, stderr } = await rxtwin(args);
-    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: `${problem}\n` });
+    const said: string[] = [];
+    const stderr = vi
+      .spyOn(process.stderr, 'write')
+      .mockImplementation((text) => said.push(String(text)) > 0);
+    const inFolder = (arg: string): string => (/\.csv$|^\.$/.test(arg) ? join(folder, arg) : arg);
+    const code = await runCli(['replay', ...args.map(inFolder)]).finally(() => stderr.mockRestore());
+    expect(code).toBe(2);
+    expect(said.join('').replaceAll(`${folder}/`, '').replaceAll(folder, '.')).toBe(`${problem}\n`);
   });
 
   test('a failure on the way leaves the old output as it was', async () => {
