@@ -1,4 +1,4 @@
-import { asyncScheduler, Observable, takeWhile } from 'rxjs';
+import { asyncScheduler, catchError, concat, concatWith, filter, Observable, throwError } from 'rxjs';
 import type { OperatorFunction, SchedulerLike, Subscription } from 'rxjs';
 import { integerBetween, numberAtLeast } from './options.ts';
 import { stateCell } from './stateCell.ts';
@@ -140,30 +140,32 @@ export function boundBuffer<T extends object | string>(
         if (queue.size >= enough || maxWaitMs === 0 || options.urgent?.(item) === true) drain();
         else waiting ??= scheduler.schedule(drain, maxWaitMs);
       };
-      const end = (how: () => void): void => {
-        ended = how;
+      const drained = new Observable<never>((last) => {
+        ended = () => last.complete();
         if (!busy) drain();
-      };
+      });
 
       subscriber.add(() => {
         waiting?.unsubscribe();
         expiry?.unsubscribe();
       });
       drain();
-      const guarded = source.pipe(takeWhile(() => !subscriber.closed));
-      subscriber.add(
-        guarded.subscribe({
-          next: (item) => {
-            try {
-              offer(item);
-            } catch (error) {
-              fail(error);
-            }
-          },
-          error: (error: unknown) => end(() => fail(error)),
-          complete: () => end(() => subscriber.complete()),
-        }),
-      );
+      source
+        .pipe(
+          // Nothing passes: batches go to the subscriber by themselves.
+          filter((item): item is never => {
+            offer(item);
+            return false;
+          }),
+          catchError((error: unknown) =>
+            concat(
+              drained,
+              throwError(() => error),
+            ),
+          ),
+          concatWith(drained),
+        )
+        .subscribe(subscriber);
     });
 }
 

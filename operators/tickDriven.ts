@@ -1,4 +1,4 @@
-import { Observable, takeWhile } from 'rxjs';
+import { filter, Observable, tap } from 'rxjs';
 
 /** What an operator that also listens to a clock does with its two inputs. */
 export interface TickDriven<T, K = number> {
@@ -18,38 +18,24 @@ export function tickDriven<T, R, K = number>(
   open: (emit: (result: R) => void) => TickDriven<T, K>,
 ): Observable<R> {
   return new Observable<R>((subscriber) => {
-    const fail = (error: unknown): void => subscriber.error(error);
     const handler = open((result) => subscriber.next(result));
-    // A source that emits at once, before there is anything to unsubscribe, still ends with its subscriber.
-    const guarded = source.pipe(takeWhile(() => !subscriber.closed));
-    const attempt = (action: () => void): void => {
-      try {
-        action();
-      } catch (error) {
-        fail(error);
-      }
-    };
-    const finish = (): void => {
-      handler.flush();
-      subscriber.complete();
-    };
-    subscriber.add(
-      guarded.subscribe({
-        next: (item) => {
-          try {
-            handler.next(item);
-          } catch (error) {
-            fail(error);
-          }
-        },
-        error: fail,
-        complete: () => {
-          if (!subscriber.closed) attempt(finish);
-        },
+    // Nothing passes the filter: it is the leanest way to a handler whose errors, and whose end, are the subscriber's.
+    const driven = source.pipe(
+      filter((item): item is never => {
+        handler.next(item);
+        return false;
+      }),
+      tap({ complete: () => handler.flush() }),
+    );
+    driven.subscribe(subscriber);
+    if (subscriber.closed) return;
+    const ticking = ticks.pipe(
+      filter((tick): tick is never => {
+        handler.tick(tick);
+        return false;
       }),
     );
-    if (!subscriber.closed) {
-      subscriber.add(ticks.subscribe({ next: (tick) => attempt(() => handler.tick(tick)), error: fail }));
-    }
+    // The end of the ticks is not the end of the readings.
+    subscriber.add(ticking.subscribe({ error: (error: unknown) => subscriber.error(error) }));
   });
 }

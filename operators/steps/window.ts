@@ -6,6 +6,7 @@ import {
   firstPaneFrom,
   foldSamples,
   hasValues,
+  newPane,
   paneAt,
   placeValue,
   summaryOf,
@@ -132,7 +133,11 @@ function paneFor(state: WindowState, timestamp: number, options: ResolvedWindowO
   const newest = state.panes[state.panes.length - 1];
   if (newest !== undefined && timestamp >= newest.start && timestamp < newest.start + options.paneMs)
     return newest;
-  return paneAt(state.panes, paneStart(timestamp, options));
+  const start = paneStart(timestamp, options);
+  if (newest !== undefined) return paneAt(state.panes, start);
+  const pane = newPane(start);
+  state.panes = [pane];
+  return pane;
 }
 
 function place(state: WindowState, pane: Pane, reading: Reading, options: ResolvedWindowOptions): void {
@@ -164,8 +169,11 @@ function foldOldest(state: WindowState): void {
 function forget(state: WindowState, options: ResolvedWindowOptions): void {
   state.keepFrom = oldestKept(state.watermark, options);
   const gone = firstPaneFrom(state.panes, state.keepFrom);
-  if (gone > 0) {
-    state.carry = valueBefore(state.panes, gone, state.carry);
+  if (gone > 0) state.carry = valueBefore(state.panes, gone, state.carry);
+  if (gone === state.panes.length) {
+    state.panes = [];
+    state.sampleCount = 0;
+  } else if (gone > 0) {
     for (const pane of state.panes.splice(0, gone)) state.sampleCount -= pane.samples.length / 2;
   }
   const expired = state.watermark - options.latenessMs;

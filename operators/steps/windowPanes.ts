@@ -6,8 +6,8 @@ export interface Pane {
   start: number;
   badCount: number;
   imputedCount: number;
-  /** The oldest values, no longer kept one by one. */
-  folded: RunningStats;
+  /** The oldest values, no longer kept one by one; null where there are none. */
+  folded: RunningStats | null;
   /** The others: time, value, time, value ... by time, equal times by arrival. */
   samples: number[];
   /** Statistics of `folded` and `samples`, made when first asked for. */
@@ -18,16 +18,15 @@ export const newPane = (start: number): Pane => ({
   start,
   badCount: 0,
   imputedCount: 0,
-  folded: runningStats(),
+  folded: null,
   samples: [],
   summary: null,
 });
 
 /** Statistics of the pane; not to be changed. */
 export function summaryOf(pane: Pane): RunningStats {
-  if (pane.samples.length === 0) return pane.folded;
   if (pane.summary === null) {
-    pane.summary = { ...pane.folded };
+    pane.summary = pane.folded === null ? runningStats() : { ...pane.folded };
     addSamples(pane.summary, pane.samples, pane.samples.length);
   }
   return pane.summary;
@@ -40,12 +39,16 @@ export function summaryOf(pane: Pane): RunningStats {
 export function placeValue(pane: Pane, timestamp: number, value: number): boolean {
   const samples = pane.samples;
   pane.summary = null;
-  const newest = samples.length > 0 ? (samples[samples.length - 2] ?? 0) : pane.folded.lastTime;
-  if (timestamp >= newest || (samples.length === 0 && pane.folded.count === 0)) {
+  if (samples.length === 0 && pane.folded === null) {
+    // Of the very size: many panes never see a second value.
+    pane.samples = [timestamp, value];
+    return true;
+  }
+  if (timestamp >= (samples[samples.length - 2] ?? pane.folded?.lastTime ?? 0)) {
     samples.push(timestamp, value);
     return true;
   }
-  if (pane.folded.count > 0 && timestamp < pane.folded.lastTime) {
+  if (pane.folded !== null && timestamp < pane.folded.lastTime) {
     addEarlierValue(pane.folded, timestamp, value);
     return false;
   }
@@ -58,9 +61,9 @@ export function placeValue(pane: Pane, timestamp: number, value: number): boolea
 /** Folds the oldest half of the pane's samples, or all of them. @returns how many. */
 export function foldSamples(pane: Pane, all: boolean): number {
   const count = all ? pane.samples.length / 2 : Math.ceil(pane.samples.length / 4);
+  pane.folded ??= runningStats();
   addSamples(pane.folded, pane.samples, 2 * count);
   pane.samples.splice(0, 2 * count);
-  if (all) pane.summary = null;
   return count;
 }
 
@@ -102,7 +105,7 @@ export function valueBefore(panes: readonly Pane[], index: number, carry: number
 }
 
 /** Whether anything but Bad or missing readings is in the pane. */
-export const hasValues = (pane: Pane): boolean => pane.samples.length > 0 || pane.folded.count > 0;
+export const hasValues = (pane: Pane): boolean => pane.samples.length > 0 || pane.folded !== null;
 
 function addSamples(stats: RunningStats, samples: readonly number[], length: number): void {
   for (let i = 0; i + 1 < length; i += 2) addValue(stats, samples[i] ?? 0, samples[i + 1] ?? 0);
