@@ -76,7 +76,7 @@ describe('a file held by another process', () => {
 describe('a disk that is full', () => {
   it('rejects the commit, keeps answering, and takes the same batch when there is room again', async () => {
     const path = join(await folder(), 'store.duckdb');
-    // A limit on file size that can be lifted again (only the soft one is set); 400 KB hold a few commits.
+    // A limit on file size that can be lifted again (only the soft one is set); 800 KB hold a few commits.
     const limited = `trap '' XFSZ; ulimit -S -f 800; exec "$0" "$@"`;
     const { child, until, exited } = start('bash', ['-c', limited, process.execPath, COMMITTER, path, '30']);
     const failed = /^failed (\d+) (\d+) (\d+) (.*)$/.exec(await until('failed'));
