@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import type { MqttClient } from 'mqtt';
@@ -265,6 +266,9 @@ describe.skipIf(!hasMosquitto())('MQTT source with a real broker (needs mosquitt
       expect(connected).toBe(false);
       expect(detail).toMatch(/Not authorized|Bad User Name or Password/i);
       expect(detail).not.toContain('secret');
+      // Of the longest wait, 200 ms, at most half is random.
+      const waits = sink.warnings.map((warning) => Number(/"waitMs":(\d+)/.exec(warning)?.[1]));
+      expect(Math.min(...waits)).toBeGreaterThanOrEqual(100);
       writeFileSync(file, passwords('secret'));
       execFileSync('mosquitto_passwd', ['-U', file]);
       broker.signal('SIGHUP');
@@ -328,5 +332,80 @@ describe.skipIf(!hasMosquitto())('MQTT source with a real broker (needs mosquitt
     await until(() => expect(sink.values()).toEqual([1, 3, 9]));
     sink.source.commit(1);
     await until(() => expect(sink.values()).toEqual([1, 3, 9, 4]));
+  });
+
+  it('connects by TLS where the certificate is trusted, with one of its own where that is asked for', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'rxtwin-tls-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const path = (name: string): string => join(dir, name);
+    const certificate = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+    ];
+    execFileSync(
+      'openssl',
+      [
+        ...[...certificate, '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'],
+        ...['-keyout', path('key.pem'), '-out', path('cert.pem')],
+      ],
+      { stdio: 'ignore' },
+    );
+    const secured = await mosquitto({
+      config: [
+        ...['allow_anonymous true', 'require_certificate true', `cafile ${path('cert.pem')}`],
+        ...[`certfile ${path('cert.pem')}`, `keyfile ${path('key.pem')}`],
+      ],
+    });
+    const url = `mqtts://127.0.0.1:${secured.port}`;
+    const tls = {
+      caFile: '',
+      certFile: path('cert.pem'),
+      keyFile: path('key.pem'),
+      rejectUnauthorized: true,
+    };
+    const trusting = start({ url, tls: { ...tls, caFile: path('cert.pem') } }, commitAtOnce);
+    const strange = start({ url, tls, clientId: 'strange' });
+    const anonymous = start({
+      url,
+      tls: { ...tls, caFile: path('cert.pem'), certFile: '', keyFile: '' },
+      clientId: 'x',
+    });
+    const careless = start({ url, tls: { ...tls, rejectUnauthorized: false }, clientId: 'careless' });
+    await until(() => expect(trusting.source.status().connected).toBe(true));
+    await until(() => expect(careless.source.status().connected).toBe(true));
+    await until(() => expect(strange.source.status().detail).toMatch(/self-signed certificate/));
+    await until(() => expect(anonymous.warnings.length).toBeGreaterThan(0));
+    expect(strange.source.status().connected).toBe(false);
+    expect(anonymous.source.status().connected).toBe(false);
+    await until(() => expect(count(secured, 'Sending SUBACK to rxtwin')).toBe(1));
+    const publisher = await connectAsync(url, {
+      ca: readFileSync(path('cert.pem')),
+      cert: readFileSync(path('cert.pem')),
+      key: readFileSync(path('key.pem')),
+    });
+    onTestFinished(() => publisher.endAsync(true));
+    await publish(publisher, [1]);
+    await until(() => expect(trusting.values()).toEqual([1]));
+  });
+
+  it('goes on after a broker that was killed and lost its sessions', async () => {
+    const broker = await mosquitto();
+    const sink = await started(broker, {}, commitAtOnce);
+    const publisher = await client(broker.url);
+    await publish(publisher, numbers(1, 50));
+    await until(() => expect(sink.values()).toEqual(numbers(1, 50)));
+    broker.signal('SIGKILL');
+    await until(() => expect(sink.source.status().connected).toBe(false));
+    await broker.begin();
+    await until(() => expect(count(broker, 'Sending SUBACK to rxtwin')).toBe(2));
+    await publish(publisher, numbers(51, 60));
+    await until(() => expect(sink.values()).toEqual(numbers(1, 60)));
   });
 });

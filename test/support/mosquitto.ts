@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -78,11 +79,13 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   const end = async (): Promise<void> => {
     const running = child;
     child = undefined;
-    if (running === undefined || running.exitCode !== null) return;
-    await new Promise((resolve) => {
-      running.once('exit', resolve);
-      running.kill('SIGTERM');
-    });
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const exited = once(running, 'exit');
+    // Said again until it works: mosquitto loses a signal that comes between its log line and its main loop.
+    running.kill('SIGTERM');
+    const again = setInterval(() => running.kill('SIGTERM'), 200);
+    await exited;
+    clearInterval(again);
   };
   await begin();
   return {

@@ -191,7 +191,7 @@ export class Connection {
   #onError(error: Error): void {
     const code: unknown = 'code' in error ? error.code : undefined;
     // With several addresses behind one name, Node's error has a code and no message.
-    this.#reason = error.message === '' ? String(code) : error.message;
+    this.#reason = error.message === '' ? String(code) : error.message.trim().replaceAll(/\s+/g, ' ');
     this.#refused = LASTING_REFUSALS.has(code);
     this.#client.stream.destroy();
   }

@@ -110,9 +110,9 @@ class MqttSource implements Source {
     clearTimeout(this.#retry);
     const connection = this.#connection;
     this.#connection = undefined;
-    await connection?.close();
     this.#connected = false;
-    this.#detail = `closed, was connected to ${this.#url}`;
+    this.#detail = `disconnected from ${this.#url} by this service`;
+    await connection?.close();
   }
 
   #open(): void {

@@ -6,6 +6,7 @@ import { config as rxjsConfig } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startBroker } from '../../../src/plant/broker.ts';
 import { createMqttSource } from '../../../src/sources/mqtt/source.ts';
+import type { SourceEvent } from '../../../src/sources/source.ts';
 import { startRawBroker } from '../../fakes/rawBroker.ts';
 import type { RawBroker, RawConnection } from '../../fakes/rawBroker.ts';
 import { collect, commitAtOnce, DEFAULTS, positionOf } from '../../support/mqttSource.ts';
@@ -150,6 +151,39 @@ describe('with the embedded broker', () => {
     await until(() => expect(sink.values().slice(-4)).toEqual([2, 3, 4, 5]));
     await until(() => expect(thrown).toEqual([new Error('receiver')]));
     expect(sink.source.status()).toMatchObject({ connected: true, reconnects: 0 });
+  });
+
+  it('disconnects when nobody listens and connects when somebody does again', async () => {
+    const port = await embedded();
+    const url = `mqtt://127.0.0.1:${port}`;
+    const source = createMqttSource(
+      { ...DEFAULTS, url, protocolVersion: 4 },
+      { now: () => 5, lastPosition: 41, log: { info: () => undefined, warn: () => undefined } },
+    );
+    onTestFinished(() => source.close());
+    const first = source.events.subscribe();
+    await until(() => expect(source.status().connected).toBe(true));
+    first.unsubscribe();
+    expect(source.status()).toMatchObject({
+      connected: false,
+      detail: `disconnected from ${url} by this service`,
+    });
+    const events: SourceEvent[] = [];
+    const completed = vi.fn();
+    source.events.subscribe({ next: (event) => events.push(event), complete: completed });
+    await until(() => expect(source.status().connected).toBe(true));
+    const client = await publisher(port);
+    await until(() => {
+      client.publish(TOPIC, '1', { qos: 1 });
+      expect(events.length).toBeGreaterThan(0);
+    });
+    expect(events[0]).toMatchObject({ timestamp: 5, received: { position: 42, arrivedAt: 5 } });
+    await source.close();
+    expect(completed).toHaveBeenCalledOnce();
+    const late = vi.fn();
+    source.events.subscribe({ complete: late });
+    expect(late).toHaveBeenCalledOnce();
+    expect(source.status().connected).toBe(false);
   });
 
   it('says that the broker does not speak MQTT 5', async () => {
