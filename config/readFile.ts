@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Alias, Document, Node as YamlNode } from 'yaml';
 import { shownKey } from './problems.ts';
 import type { Problem } from './problems.ts';
 import type { Node } from './tree.ts';
@@ -103,6 +103,7 @@ function parse(file: string, text: string, problems: Problem[]): Node | undefine
 function syntaxProblem(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS') return 'holds several YAML documents, expected one';
   if (code === 'TAG_RESOLVE_FAILED') return 'YAML tags are not supported here';
+  if (/call stack/i.test(message)) return 'too deeply nested';
   const sentence = message.replace(/[:"'\n].*$/s, '').trim();
   return `not valid YAML: ${sentence === '' ? code : sentence}`;
 }
@@ -120,11 +121,27 @@ function isJson(file: string, text: string, problems: Problem[]): boolean {
   }
 }
 
+/** What each alias stands for: the last node before it with the anchor. Looking it up once keeps bombs harmless. */
+function aliasTargets(document: Document.Parsed): ReadonlyMap<Alias, YamlNode> {
+  const anchors = new Map<string, YamlNode>();
+  const targets = new Map<Alias, YamlNode>();
+  visit(document, (_key, node) => {
+    if (isAlias(node)) {
+      const target = anchors.get(node.source);
+      if (target !== undefined) targets.set(node, target);
+    } else if (isNode(node) && node.anchor !== undefined) {
+      anchors.set(node.anchor, node);
+    }
+  });
+  return targets;
+}
+
 class TreeBuilder {
   readonly #file: string;
   readonly #lines: LineCounter;
   readonly #document: Document.Parsed;
   readonly #problems: Problem[];
+  readonly #targets: ReadonlyMap<Alias, YamlNode>;
   #nodes = 0;
   #stopped = false;
 
@@ -132,6 +149,7 @@ class TreeBuilder {
     this.#file = file;
     this.#lines = lines;
     this.#document = document;
+    this.#targets = aliasTargets(document);
     this.#problems = problems;
   }
 
@@ -151,7 +169,7 @@ class TreeBuilder {
       return nothing;
     }
     if (isAlias(value)) {
-      const target = value.resolve(this.#document);
+      const target = this.#targets.get(value);
       if (target === undefined) this.#problem(key, line, `no anchor named "${value.source}" before this`);
       return target === undefined ? nothing : this.#node(target, key, line, depth + 1);
     }

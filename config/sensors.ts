@@ -3,7 +3,7 @@ import { choice, duration, number, orNull, pair, text, whole } from './formats.t
 import { suggestion, Report } from './problems.ts';
 import { group, listOf, switchable } from './spec.ts';
 import type { Complain, Spec } from './spec.ts';
-import { DEFAULT_ORIGIN, merge, nodeOf } from './tree.ts';
+import { DEFAULT_ORIGIN, merge, nodeOf, withValue } from './tree.ts';
 import type { MapNode, Node } from './tree.ts';
 import type { Config, SensorConfig, WindowConfig } from './types.ts';
 
@@ -187,7 +187,7 @@ export function sensorTypeSpec(type: string): Spec<SensorConfig> {
     leaves: (key) => sensorFields.leaves(key),
     read(node, place, report) {
       refuseType(node, place.key, report);
-      return sensorFields.read(withKnownType(type, node, place.key, report), place, report);
+      return sensorFields.read(typeNode(type, node, place.key, report), place, report);
     },
   };
 }
@@ -198,33 +198,54 @@ function refuseType(node: Node | undefined, key: string, report: Report): void {
   report.problem(`${key}.type`, given.origin, 'unknown key; a type is chosen by the sensor of an asset');
 }
 
-/** What is known of the type, under the node; a known range is converted where the node asks for another unit. */
-function withKnownType(type: string, node: Node | undefined, key: string, report: Report): Node | undefined {
+/** What is known of the type, with its entry under sensorTypes on top. */
+function typeNode(type: string, entry: Node | undefined, key: string, report: Report): Node | undefined {
   const known = KNOWN_SENSOR_TYPES.get(type);
-  if (known === undefined) return node;
-  const map = node?.kind === 'map' ? node : undefined;
-  const given = map?.entries.get('unit');
-  const unit = given?.kind === 'scalar' && typeof given.value === 'string' ? given.value : known.unit;
-  // A quantity without a unit, such as ph, has the same figures under any name that is given to it.
-  const from = known.unit === '' ? unit : known.unit;
-  const min = convertValue(known.range.min, from, unit);
-  const max = convertValue(known.range.max, from, unit);
-  const range = map?.entries.get('range');
-  const ranged =
-    isOff(range) || (range?.kind === 'map' && range.entries.has('min') && range.entries.has('max'));
-  if (ranged || (min !== undefined && max !== undefined)) {
-    const base = nodeOf({ unit: known.unit, range: { min: min ?? 0, max: max ?? 0 } }, DEFAULT_ORIGIN);
-    return map === undefined && node !== undefined && !isEmpty(node) ? node : merge(base, map);
-  }
-  const usual = `${known.range.min}...${known.range.max} ${known.unit}`.trim();
-  const problem = `missing: the usual one (${usual}) has no meaning in "${unit}", expected min and max, or false`;
-  report.problem(`${key}.range`, given?.origin ?? DEFAULT_ORIGIN, problem);
-  return node;
+  return layer(known === undefined ? undefined : nodeOf(known, DEFAULT_ORIGIN), entry, key, report);
 }
 
-const isOff = (node: Node | undefined): boolean => node?.kind === 'scalar' && node.value === false;
+/** `over` on top of `base`. A range of the base is converted where `over` asks for another unit without a range of its own. */
+function layer(
+  base: Node | undefined,
+  over: Node | undefined,
+  key: string,
+  report: Report,
+): Node | undefined {
+  if (over === undefined || (over.kind === 'scalar' && over.value === null)) return base ?? over;
+  const unit = over.kind === 'map' ? over.entries.get('unit') : undefined;
+  const from = unitOf(base);
+  const to = unitOf(over);
+  const range = base?.kind === 'map' ? base.entries.get('range') : undefined;
+  // A quantity without a unit, such as ph, has the same figures under any name that is given to it.
+  if (!from || to === undefined || from === to || range?.kind !== 'map' || hasOwnRange(over)) {
+    return merge(base, over);
+  }
+  let converted = base;
+  for (const [end, node] of range.entries) {
+    if (node.kind !== 'scalar' || typeof node.value !== 'number') continue;
+    const value = convertValue(node.value, from, to);
+    if (value === undefined) {
+      const problem = `missing: the one there is in ${from}, which cannot be converted to "${to}"; expected min and max, or false`;
+      report.problem(`${key}.range`, unit?.origin ?? over.origin, problem);
+      break;
+    }
+    // Without the last digits, in which 223.15 comes out as 223.14999999999998.
+    const rounded = Number(value.toPrecision(12));
+    converted = withValue(converted, ['range', end], { ...node, value: rounded });
+  }
+  return merge(converted, over);
+}
 
-const isEmpty = (node: Node): boolean => node.kind === 'scalar' && node.value === null;
+function unitOf(node: Node | undefined): string | undefined {
+  const unit = node?.kind === 'map' ? node.entries.get('unit') : undefined;
+  return unit?.kind === 'scalar' && typeof unit.value === 'string' ? unit.value : undefined;
+}
+
+function hasOwnRange(node: Node): boolean {
+  const range = node.kind === 'map' ? node.entries.get('range') : undefined;
+  if (range?.kind === 'map') return range.entries.has('min') && range.entries.has('max');
+  return range?.kind === 'scalar' && range.value === false;
+}
 
 /** Settings of an asset's sensor: those of its type, with its own on top. `types` are the nodes of sensorTypes. */
 export function assetSensorSpec(name: string, types: MapNode | undefined): Spec<SensorConfig> {
@@ -240,11 +261,8 @@ export function assetSensorSpec(name: string, types: MapNode | undefined): Spec<
         const hint = suggestion(type, typeNames) || `, expected one of ${typeNames.join(', ')}`;
         report.problem(at.key, given.origin, `no such sensor type${hint}`);
       }
-      const merged =
-        node !== undefined && isEmpty(node)
-          ? types?.entries.get(type)
-          : merge(types?.entries.get(type), node);
-      return sensorFields.read(withKnownType(type, merged, place.key, report), place, report);
+      const base = typeNode(type, types?.entries.get(type), place.key, report);
+      return sensorFields.read(layer(base, node, place.key, report), place, report);
     },
   };
 }
