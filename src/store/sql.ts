@@ -6,8 +6,11 @@ const READING = `SELECT row::DOUBLE AS row, asset, sensor, timestamp, value, uni
   received_unit, estimate, rate_per_s, std_dev
   FROM reading_rows JOIN (SELECT * FROM channels WHERE asset = $1 AND sensor = $2) ON id = channel`;
 
-/** $1 asset, $2 sensor. */
-export const LATEST = `${READING} ORDER BY timestamp DESC, row DESC LIMIT 1`;
+/** $1 asset, $2 sensor. Finds the row in two narrow columns before it reads the others. */
+export const LATEST = `WITH top AS MATERIALIZED (
+  SELECT timestamp AS t, row AS r FROM reading_rows WHERE channel IN ${CHANNEL}
+  ORDER BY timestamp DESC, row DESC LIMIT 1)
+${READING} WHERE timestamp = (SELECT t FROM top) AND reading_rows.row = (SELECT r FROM top) LIMIT 1`;
 
 /** $1 asset, $2 sensor, $3 start, $4 end, $5 limit. */
 export const RANGE = `${READING} WHERE timestamp >= $3 AND timestamp < $4 ORDER BY timestamp, row LIMIT $5`;
