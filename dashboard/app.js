@@ -163,8 +163,8 @@ async function refreshSources() {
   const { sources } = await get('api/sources');
   const items = sources.map(({ source, type, connected: up, detail, problems }) => {
     const item = element('li', `${source} (${type}): `);
-    item.append(element('span', up ? 'connected' : 'not connected', up ? '' : 'bad'));
-    item.append(detail === '' ? '' : `, ${detail}`);
+    if (!up) item.append(element('span', 'not connected', 'bad'), ', ');
+    item.append(detail === '' && up ? 'connected' : detail);
     const broken = Object.entries(problems).map(([name, problem]) => `${name}: ${problem}`);
     if (broken.length > 0) item.append('; ', element('span', broken.join('; '), 'warn'));
     return item;
