@@ -52,10 +52,12 @@ export function loadConfig(files: readonly string[], env: Environment): LoadedCo
   return { config, sources: report.provenance, warnings };
 }
 
-/** In the order in which the files are written. */
+/** By file and line, the environment last. */
 function byPlace(a: Problem, b: Problem): number {
   const [fileA, lineA] = splitLine(a.file);
   const [fileB, lineB] = splitLine(b.file);
+  const [envA, envB] = [fileA.startsWith('env '), fileB.startsWith('env ')];
+  if (envA !== envB) return envA ? 1 : -1;
   if (fileA !== fileB) return fileA < fileB ? -1 : 1;
   return lineA - lineB;
 }
