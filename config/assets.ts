@@ -6,7 +6,7 @@ import type { Report } from './problems.ts';
 import { assetSensorSpec } from './sensors.ts';
 import { group, mapOf, optional, resolveFrom } from './spec.ts';
 import type { Place, Spec } from './spec.ts';
-import { DEFAULT_ORIGIN, plainOf, record } from './tree.ts';
+import { plainOf, record } from './tree.ts';
 import type { MapNode, Node } from './tree.ts';
 import type { AssetConfig, ModelConfig } from './types.ts';
 
@@ -100,5 +100,3 @@ const assetSpec = (types: MapNode | undefined): Spec<AssetConfig> =>
       },
     },
   );
-
-export const NO_PLACE: Place = { key: '', origin: DEFAULT_ORIGIN };
