@@ -7,7 +7,7 @@ import { likelySeparator, longCsvColumns, wideCsvColumns } from './header.ts';
 import type { WideOptions } from './header.ts';
 import { interner } from './interner.ts';
 import { readLines } from './lines.ts';
-import { brokenCsvRow, longCsvRow, ndjsonLine, wideCsvRow } from './records.ts';
+import { brokenCsvRow, isReadingName, longCsvRow, ndjsonLine, wideCsvRow } from './records.ts';
 import type { LineContext } from './records.ts';
 
 export interface ReadOptions {
@@ -85,8 +85,8 @@ function openReader(first: string, options: ReadOptions, position: number): Line
     source,
     clock,
     time: timeReader(timeZone),
-    intern: interner(),
-    name,
+    name: interner(isReadingName),
+    file: name,
     linesBefore: options.linesBefore,
     position,
   };
@@ -135,6 +135,6 @@ function rowReader(header: readonly string[] | null, wide: WideOptions | null, a
     const columns = wideCsvColumns(header, wide);
     return (cells, text, out) => wideCsvRow(cells, text, columns, at, out);
   } catch (error) {
-    throw error instanceof RangeError ? new InputError(`${at.name}: ${error.message}`) : error;
+    throw error instanceof RangeError ? new InputError(`${at.file}: ${error.message}`) : error;
   }
 }

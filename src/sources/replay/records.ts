@@ -12,11 +12,12 @@ export interface LineContext {
   /** Id of the source. */
   readonly source: string;
   /** File name. */
-  readonly name: string;
+  readonly file: string;
   readonly linesBefore: number;
   readonly clock: ArrivalClock;
   readonly time: (text: string) => number;
-  readonly intern: (text: string) => string;
+  /** An asset's or sensor's name, '' where it cannot be one. */
+  readonly name: (text: string) => string;
   /** Of the line, counted over all inputs. */
   position: number;
 }
@@ -59,13 +60,12 @@ export function longCsvRow(
     return;
   }
   const written = cells[columns.timestamp] ?? '';
-  const unit = optionalCell(cells, columns.unit);
   const fields = {
     asset: (cells[columns.asset] ?? '').trim(),
     sensor: (cells[columns.sensor] ?? '').trim(),
     written,
     value: valueCell(cells[columns.value] ?? ''),
-    unit: unit === undefined ? unit : at.intern(unit),
+    unit: optionalCell(cells, columns.unit),
     quality: optionalCell(cells, columns.quality),
   };
   out.push(readingOf(fields, at.time(written), text, at));
@@ -124,8 +124,8 @@ function readingOf(
   path = '',
 ): SourceEvent {
   const meta: DecodeMeta = {
-    asset: nameOf(asset, at.intern),
-    sensor: nameOf(sensor, at.intern),
+    asset: nameOf(asset, at),
+    sensor: nameOf(sensor, at),
     source: at.source,
     position: at.position,
     arrivedAt: at.clock.at(Number.isNaN(timestamp) ? null : timestamp),
@@ -141,8 +141,8 @@ function readingOf(
   return event;
 }
 
-const originOf = ({ name, position, linesBefore }: LineContext): string =>
-  `${name}:${position - linesBefore}`;
+const originOf = ({ file, position, linesBefore }: LineContext): string =>
+  `${file}:${position - linesBefore}`;
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -169,13 +169,11 @@ function optionalCell(cells: readonly string[], index: number): string | undefin
   return text === '' ? undefined : text;
 }
 
-/** The name, or '' where it cannot be one: `/` stands between asset and sensor wherever both are written. */
-const nameOf = (name: unknown, intern: LineContext['intern']): string =>
-  typeof name === 'string' && isReadingName(name) ? intern(name) : '';
+const nameOf = (name: unknown, at: LineContext): string => (typeof name === 'string' ? at.name(name) : '');
 
 const SLASH_OR_CONTROL = /[/\p{Cc}]/u;
 
-/** Whether an asset or a sensor of a recording may have this name. */
+/** Whether an asset or a sensor may have this name: `/` stands between the two wherever both are written. */
 export const isReadingName = (name: string): boolean =>
   name !== '' && name.length <= MAX_NAME && !SLASH_OR_CONTROL.test(name);
 
