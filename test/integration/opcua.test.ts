@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataType, MonitoringMode, StatusCodes } from 'node-opcua';
@@ -379,11 +379,22 @@ test('logs in with a user name, and says why it cannot', async () => {
   expect(JSON.stringify(wrong.source.status()) + wrong.warnings.join()).not.toContain('guess');
 });
 
-test('an untrusted server is refused with the way to trust it', async () => {
-  const { source, values } = record({ securityMode: 'SignAndEncrypt', securityPolicy: 'Basic256Sha256' });
+test('an untrusted server is refused with the way to trust it, which works', async () => {
+  const certificatesFolder = mkdtempSync(join(folder, 'secure-'));
+  server.set('T', 4);
+  const { source, values } = record({
+    certificatesFolder,
+    securityMode: 'SignAndEncrypt',
+    securityPolicy: 'Basic256Sha256',
+  });
   await until(() => expect(source.status().detail).toContain('BadCertificateUntrusted'));
-  expect(source.status().detail).toContain(join(folder, 'trusted', 'certs'));
+  const rejected = join(certificatesFolder, 'rejected');
+  const trusted = join(certificatesFolder, 'trusted', 'certs');
+  expect(source.status().detail).toContain(`from ${rejected} to ${trusted}`);
   expect(values('temperature')).toEqual([]);
+  await until(() => expect(readdirSync(rejected)).toHaveLength(1));
+  for (const name of readdirSync(rejected)) renameSync(join(rejected, name), join(trusted, name));
+  await until(() => expect(values('temperature')).toEqual([4]));
 });
 
 test('a certificates folder that cannot be used gives a clear message', async () => {
