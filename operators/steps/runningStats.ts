@@ -42,10 +42,29 @@ export const runningStats = (): RunningStats => ({
   lastTime: 0,
 });
 
+/** Statistics of one finite value. */
+export function statsOfOne(timestamp: number, value: number): RunningStats {
+  const huge = value > HUGE || value < -HUGE;
+  return {
+    count: 1,
+    shift: huge ? value * SCALE : value,
+    mean: 0,
+    m2: 0,
+    holdMean: 0,
+    huge,
+    min: value,
+    max: value,
+    first: value,
+    last: value,
+    firstTime: timestamp,
+    lastTime: timestamp,
+  };
+}
+
 /** Adds a finite value that is not older than the last. */
 export function addValue(stats: RunningStats, timestamp: number, value: number): void {
   if (stats.count === 0) {
-    begin(stats, timestamp, value);
+    Object.assign(stats, statsOfOne(timestamp, value));
     return;
   }
   if (!stats.huge && (value > HUGE || value < -HUGE)) scaleDown(stats);
@@ -134,21 +153,6 @@ export function timeWeightedMeanOf(
   if (carry === null) return between(stats.min, unscaled(stats, stats.shift + mean), stats.max);
   mean += (relative(stats, carry) - mean) * ((stats.firstTime - from) / (end - from));
   return between(Math.min(stats.min, carry), unscaled(stats, stats.shift + mean), Math.max(stats.max, carry));
-}
-
-function begin(stats: RunningStats, timestamp: number, value: number): void {
-  stats.count = 1;
-  stats.huge = value > HUGE || value < -HUGE;
-  stats.shift = stats.huge ? value * SCALE : value;
-  stats.mean = 0;
-  stats.m2 = 0;
-  stats.holdMean = 0;
-  stats.min = value;
-  stats.max = value;
-  stats.first = value;
-  stats.last = value;
-  stats.firstTime = timestamp;
-  stats.lastTime = timestamp;
 }
 
 /** What does not depend on the order: count, mean, squares, least and largest. */

@@ -1,8 +1,8 @@
-import { appendStats, meanOf, runningStats, stdDevOf, timeWeightedMeanOf } from './runningStats.ts';
+import { meanOf, runningStats, stdDevOf, timeWeightedMeanOf } from './runningStats.ts';
 import type { RunningStats } from './runningStats.ts';
 import { firstEndAfter } from './windowOptions.ts';
 import type { ResolvedWindowOptions } from './windowOptions.ts';
-import { firstPaneFrom, summaryOf, valueBefore } from './windowPanes.ts';
+import { appendPane, firstPaneFrom, summaryOf, valueBefore } from './windowPanes.ts';
 import type { WindowState } from './windowState.ts';
 import type { WindowAggregate } from '../types.ts';
 
@@ -56,7 +56,7 @@ function aggregate(
     } else {
       if (!joined) stats = { ...stats };
       joined = true;
-      appendStats(stats, summaryOf(pane));
+      appendPane(stats, pane);
     }
   }
   stats ??= runningStats();

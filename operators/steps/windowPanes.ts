@@ -1,4 +1,4 @@
-import { addEarlierValue, addValue, runningStats } from './runningStats.ts';
+import { addEarlierValue, addValue, appendStats, runningStats, statsOfOne } from './runningStats.ts';
 import type { RunningStats } from './runningStats.ts';
 
 /** The readings of one pane, [start, start + paneMs): windows are made of whole panes. */
@@ -25,11 +25,23 @@ export const newPane = (start: number): Pane => ({
 
 /** Statistics of the pane; not to be changed. */
 export function summaryOf(pane: Pane): RunningStats {
-  if (pane.summary === null) {
-    pane.summary = pane.folded === null ? runningStats() : { ...pane.folded };
-    addSamples(pane.summary, pane.samples, pane.samples.length);
-  }
-  return pane.summary;
+  if (pane.summary !== null) return pane.summary;
+  const timestamp = pane.samples[0];
+  const value = pane.samples[1];
+  const single = pane.folded === null && timestamp !== undefined && value !== undefined;
+  const stats = single ? statsOfOne(timestamp, value) : { ...(pane.folded ?? runningStats()) };
+  // Not worth keeping for one value.
+  if (single && pane.samples.length === 2) return stats;
+  addSamples(stats, pane.samples, single ? 2 : 0, pane.samples.length);
+  pane.summary = stats;
+  return stats;
+}
+
+/** Appends the pane's values to statistics of the panes before it. */
+export function appendPane(stats: RunningStats, pane: Pane): void {
+  if (pane.folded === null && pane.samples.length <= 2)
+    addSamples(stats, pane.samples, 0, pane.samples.length);
+  else appendStats(stats, summaryOf(pane));
 }
 
 /**
@@ -62,7 +74,7 @@ export function placeValue(pane: Pane, timestamp: number, value: number): boolea
 export function foldSamples(pane: Pane, all: boolean): number {
   const count = all ? pane.samples.length / 2 : Math.ceil(pane.samples.length / 4);
   pane.folded ??= runningStats();
-  addSamples(pane.folded, pane.samples, 2 * count);
+  addSamples(pane.folded, pane.samples, 0, 2 * count);
   pane.samples.splice(0, 2 * count);
   return count;
 }
@@ -99,7 +111,8 @@ export function paneAt(panes: Pane[], start: number): Pane {
 export function valueBefore(panes: readonly Pane[], index: number, carry: number | null): number | null {
   for (let i = index - 1; i >= 0; i -= 1) {
     const pane = panes[i];
-    if (pane !== undefined && hasValues(pane)) return summaryOf(pane).last;
+    const last = pane?.samples[pane.samples.length - 1] ?? pane?.folded?.last;
+    if (last !== undefined) return last;
   }
   return carry;
 }
@@ -107,6 +120,6 @@ export function valueBefore(panes: readonly Pane[], index: number, carry: number
 /** Whether anything but Bad or missing readings is in the pane. */
 export const hasValues = (pane: Pane): boolean => pane.samples.length > 0 || pane.folded !== null;
 
-function addSamples(stats: RunningStats, samples: readonly number[], length: number): void {
-  for (let i = 0; i + 1 < length; i += 2) addValue(stats, samples[i] ?? 0, samples[i + 1] ?? 0);
+function addSamples(stats: RunningStats, samples: readonly number[], from: number, to: number): void {
+  for (let i = from; i + 1 < to; i += 2) addValue(stats, samples[i] ?? 0, samples[i + 1] ?? 0);
 }
