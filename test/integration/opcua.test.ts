@@ -318,8 +318,10 @@ test('what is no finite number becomes a dead letter, all kinds of numbers a val
   const names = ['S', 'B', 'A', 'N', 'I64', 'U64', 'I16', 'F'];
   const nodes = Object.fromEntries(names.map((name) => [`R101/${name}`, `ns=2;s=${name}`]));
   const { letters, readings, values } = record({ nodes });
-  await until(() => expect(letters.length + readings.length).toBe(8));
-  expect(letters.map(({ reason, origin, detail }) => [origin, reason, detail])).toEqual([
+  // NaN differs from itself, so the server may report it at each sampling.
+  const origins = () => new Set(letters.map(({ origin }) => origin));
+  await until(() => expect(origins().size + readings.length).toBe(8));
+  expect(letters.slice(0, 4).map(({ reason, origin, detail }) => [origin, reason, detail])).toEqual([
     ['ns=2;s=S', 'badValue', 'value is a String, expected a number'],
     ['ns=2;s=B', 'badValue', 'value is a Boolean, expected a number'],
     ['ns=2;s=A', 'badValue', 'value is an array of Double, expected a number'],
@@ -350,22 +352,55 @@ test('keeps to the limits of the server', async () => {
   }
 });
 
-test('a subscription that is alive but stuck is built anew', async () => {
-  server.set('T', 1);
-  const items: MonitoredItem[] = [];
-  server.server.once('create_session', (session: ServerSession) => {
+/** The server forgets to sample: keep-alives go on, notifications do not come, reads work. */
+function stickItems(seen: MonitoredItem[]): void {
+  for (const item of seen.splice(0)) item.setMonitoringMode(MonitoringMode.Disabled);
+}
+
+function collectItems(own: TestServer): MonitoredItem[] {
+  const seen: MonitoredItem[] = [];
+  own.server.on('create_session', (session: ServerSession) => {
     session.on('new_subscription', (subscription: EventEmitter) => {
-      subscription.on('monitoredItem', (item: MonitoredItem) => items.push(item));
+      subscription.on('monitoredItem', (item: MonitoredItem) => seen.push(item));
     });
   });
-  const { source, values, warnings } = record({ watchdogMs: 300 });
+  return seen;
+}
+
+test('a subscription that is alive but stuck is built anew; a node that stays stuck is taken up alone', async () => {
+  const own = await startTestServer();
+  cleanups.push(() => own.close());
+  own.add('T', DataType.Double, 1);
+  const items = collectItems(own);
+  const { source, values, warnings } = record(
+    { endpoint: own.endpoint, watchdogMs: 300 },
+    { retryNodesMs: 200 },
+  );
   await until(() => expect(values('temperature')).toEqual([1]));
-  // The server forgets to sample: keep-alives go on, notifications do not come.
-  for (const item of items) item.setMonitoringMode(MonitoringMode.Disabled);
-  server.set('T', 2);
+  stickItems(items);
+  own.set('T', 2);
   await until(() => expect(values('temperature').at(-1)).toBe(2));
   expect(warnings.join()).toContain('subscription stuck: ns=2;s=T changes without a notification');
   expect(source.status().reconnects).toBe(1);
+
+  stickItems(items);
+  own.set('T', 3);
+  await until(() => expect(values('temperature').at(-1)).toBe(3));
+  expect(warnings.join()).toContain('node cannot be read');
+  expect(source.status()).toMatchObject({ connected: true, reconnects: 1, problems: {} });
+});
+
+test.each(['subscription', 'polling'] as const)('%s: a long pause is no outage', async (mode) => {
+  server.set('T', 1);
+  const { source, values } = record({ mode, watchdogMs: 300 });
+  await until(() => expect(values('temperature')).toContain(1));
+  source.pause();
+  const started = Date.now();
+  await until(() => expect(Date.now() - started).toBeGreaterThan(1000));
+  server.set('T', 2);
+  source.resume();
+  await until(() => expect(values('temperature').at(-1)).toBe(2));
+  expect(source.status()).toMatchObject({ connected: true, reconnects: 0 });
 });
 
 test('logs in with a user name, and says why it cannot', async () => {

@@ -14,6 +14,8 @@ export interface ConnectionOwner {
   readonly nodes: readonly MappedNode[];
   /** How often nodes that do not work are tried again. */
   readonly retryNodesMs: number;
+  /** Nodes found stuck on earlier connections. */
+  readonly stuck: Set<string>;
   /** Clock, epoch milliseconds. */
   now(): number;
   isPaused(): boolean;
@@ -26,7 +28,7 @@ export interface ConnectionOwner {
  * watchdog end `outage` with their reason; so may the caller.
  */
 export async function holdConnection(outage: Outage, owner: ConnectionOwner): Promise<void> {
-  const { config, nodes, retryNodesMs } = owner;
+  const { config, nodes, retryNodesMs, stuck } = owner;
   let link: Link | null = null;
   try {
     link = createLink(config, outage);
@@ -41,7 +43,16 @@ export async function holdConnection(outage: Outage, owner: ConnectionOwner): Pr
     const intake =
       config.mode === 'polling'
         ? await startPolling(session, config, nodes, outage, sink, owner.isPaused())
-        : await startSubscription(session, config, nodes, outage, sink, owner.isPaused(), retryNodesMs);
+        : await startSubscription(
+            session,
+            config,
+            nodes,
+            outage,
+            sink,
+            owner.isPaused(),
+            retryNodesMs,
+            stuck,
+          );
     // It may have changed while the intake was starting.
     intake.setPaused(owner.isPaused());
     every(outage, Math.max(50, intake.maxSilenceMs / 4), () => {

@@ -78,10 +78,12 @@ async function createItems(
   return refused;
 }
 
-function notify({ sink }: Monitor, watched: Watched, dataValue: DataValue): void {
+function notify({ sink, stuck }: Monitor, watched: Watched, dataValue: DataValue): void {
   const problem = nodeProblem(dataValue);
   if (problem !== null || watched.broken) sink.problem(watched.node, problem);
   watched.broken = problem !== null;
+  // More than the first value, which every new item gets: notifications do come.
+  if (watched.last !== null && stuck.size > 0) stuck.delete(watched.node.key);
   watched.last = dataValue;
   watched.notifiedAt = performance.now();
   sink.value(watched.node, dataValue);

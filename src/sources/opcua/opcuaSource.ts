@@ -105,6 +105,7 @@ export function createOpcuaSource(
     config,
     nodes,
     retryNodesMs,
+    stuck: new Set(),
     now: () => context.now(),
     isPaused: () => !gate.isOpen || stopped,
     sink: { value: take, problem: note },

@@ -32,6 +32,8 @@ export interface Monitor {
   readonly outage: Outage;
   readonly sink: Sink;
   readonly limits: Limits;
+  /** Nodes for which the connection was built anew already, as they were stuck; outlives the connection. */
+  readonly stuck: Set<string>;
   paused: boolean;
 }
 
@@ -47,13 +49,14 @@ export async function startSubscription(
   sink: Sink,
   paused: boolean,
   retryMs: number,
+  stuck: Set<string>,
 ): Promise<Intake> {
   const limits = await readLimits(session, outage);
   const subscription = await createSubscription(session, config, outage, paused);
   subscription.on('raw_notification', () => {
     sink.alive();
   });
-  const monitor: Monitor = { session, subscription, config, outage, sink, limits, paused };
+  const monitor: Monitor = { session, subscription, config, outage, sink, limits, stuck, paused };
   const watched = nodes.map((node): Watched => {
     return { node, item: null, broken: false, last: null, notifiedAt: performance.now() };
   });

@@ -18,6 +18,7 @@ export function retryBrokenNodes(monitor: Monitor, nodes: readonly Watched[], pe
     });
     if (back.length === 0) return;
     await dropItems(monitor, back);
+    for (const watched of back) watched.last = null;
     await addItems(monitor, back);
   });
 }
@@ -34,10 +35,11 @@ async function dropItems({ outage }: Monitor, nodes: readonly Watched[]): Promis
 
 /**
  * Finds subscriptions that are alive but stuck: keep-alives come, yet a node reads differently from what was notified
- * last, and still does so one round later. Ends the connection, so that everything is subscribed to anew.
+ * last, and still does so one round later. Ends the connection, so that everything is subscribed to anew; a node that is
+ * stuck again after that is broken, so that it does not take the others down for ever.
  */
 export function auditSilentNodes(monitor: Monitor, nodes: readonly Watched[]): void {
-  const { outage, config } = monitor;
+  const { outage, config, sink, stuck } = monitor;
   let suspects = new Map<Watched, number>();
   repeat(outage, config.watchdogMs, async () => {
     if (monitor.paused) {
@@ -59,11 +61,16 @@ export function auditSilentNodes(monitor: Monitor, nodes: readonly Watched[]): v
       if (dataValue === undefined || nodeProblem(dataValue) !== null) continue;
       if (sameValue(watched.last, dataValue)) continue;
       // The same silence in two rounds: the notification is not just under way.
-      if (suspects.get(watched) === watched.notifiedAt) {
+      if (suspects.get(watched) !== watched.notifiedAt) {
+        found.set(watched, watched.notifiedAt);
+      } else if (stuck.has(watched.node.key)) {
+        watched.broken = true;
+        sink.problem(watched.node, 'changes without a notification');
+      } else {
+        stuck.add(watched.node.key);
         outage.end(`subscription stuck: ${watched.node.nodeId} changes without a notification`);
         return;
       }
-      found.set(watched, watched.notifiedAt);
     }
     suspects = found;
   });
