@@ -1,7 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataType, OPCUACertificateManager, OPCUAServer, RegisterServerMethod, StatusCodes } from 'node-opcua';
+import {
+  DataType,
+  OPCUACertificateManager,
+  OPCUAServer,
+  RegisterServerMethod,
+  StatusCodes,
+} from 'node-opcua';
 import type { StatusCode, UAVariable } from 'node-opcua';
 import type { PlantSample } from './plant.ts';
 import type { ReactorTruth } from './reactor.ts';

@@ -83,8 +83,7 @@ export function createReactor(random: Random, phaseOffset: number): Reactor {
     ((SETPOINT_SWING_C * 2 * Math.PI) / SETPOINT_PERIOD_S) * Math.cos(wave(SETPOINT_PERIOD_S));
   const pressureTarget = (): number =>
     NOMINAL.pressureMPa + PRESSURE_SWING_MPA * Math.sin(wave(PRESSURE_PERIOD_S));
-  const flowSetpoint = (): number =>
-    phase === 'react' ? flowTarget : NOMINAL.flowLPerMin * CHANGEOVER_FLOW;
+  const flowSetpoint = (): number => (phase === 'react' ? flowTarget : NOMINAL.flowLPerMin * CHANGEOVER_FLOW);
 
   const enter = (next: Phase): void => {
     phase = next;

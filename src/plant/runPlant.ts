@@ -2,8 +2,7 @@ import { interval } from 'rxjs';
 import type { PlantConfig } from '../../config/types.ts';
 import { startBroker } from './broker.ts';
 import type { PlantFault } from './faults.ts';
-import { startPlantServer } from './opcuaServer.ts';
-import type { PlantServer } from './opcuaServer.ts';
+import type { PlantServer, PlantServerOptions } from './opcuaServer.ts';
 import { createPlant } from './plant.ts';
 import type { Plant } from './plant.ts';
 import { createPublisher } from './publisher.ts';
@@ -53,7 +52,7 @@ export async function runPlant(config: PlantConfig, options: RunPlantOptions): P
   try {
     const broker = brokerPort === null ? null : await startBroker({ port: brokerPort, host });
     if (broker !== null) closers.push(() => broker.close());
-    const server = opcuaPort === null ? null : await startPlantServer({ port: opcuaPort, host, assets });
+    const server = opcuaPort === null ? null : await startServer({ port: opcuaPort, host, assets });
     if (server !== null) closers.push(() => server.close());
     const publisher =
       publishUrl === ''
@@ -88,6 +87,12 @@ export async function runPlant(config: PlantConfig, options: RunPlantOptions): P
     await stopAll();
     throw error;
   }
+}
+
+/** node-opcua takes most of a second to load, which only a plant with a server should cost. */
+async function startServer(options: PlantServerOptions): Promise<PlantServer> {
+  const { startPlantServer } = await import('./opcuaServer.ts');
+  return startPlantServer(options);
 }
 
 function advance(plant: Plant, now: number, server: PlantServer | null, publisher: Publisher | null): void {
