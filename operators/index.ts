@@ -1,12 +1,15 @@
 export { clockTicks } from './clockTicks.ts';
 export { convertUnit } from './convertUnit.ts';
+export { estimateState } from './estimateState.ts';
 export { flagOutliers } from './flagOutliers.ts';
 export { flagSpikes } from './flagSpikes.ts';
 export { flagStuck } from './flagStuck.ts';
 export { imputeMissing } from './imputeMissing.ts';
+export { updateTwin } from './updateTwin.ts';
 export { validateRange } from './validateRange.ts';
 export * from './stateCell.ts';
 export * from './types.ts';
+export * from './steps/estimate.ts';
 export type { ImputationMethod } from './steps/imputation.ts';
 export * from './steps/missing.ts';
 export * from './steps/outlier.ts';
@@ -27,3 +30,4 @@ export { orderFlush, orderState, orderStep, orderTick, resolveOrderOptions } fro
 export type { OrderOptions, OrderState, ResolvedOrderOptions } from './steps/order.ts';
 export { resolveWindowOptions, windowFlush, windowState, windowStep, windowTick } from './steps/window.ts';
 export type { ResolvedWindowOptions, WindowOptions, WindowState } from './steps/window.ts';
+export * from './steps/twin.ts';
