@@ -7,14 +7,17 @@ import {
   map,
   merge,
   mergeAll,
+  Observable,
   retry,
+  Subject,
   takeUntil,
+  tap,
   timer,
 } from 'rxjs';
-import type { Observable } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { boundBuffer } from '../operators/boundBuffer.ts';
 import type { OnDrop } from '../operators/types.ts';
+import { Owed, Pending } from './owed.ts';
 import { isTick, toBatch } from './processor.ts';
 import type { ClockTick, Entry, Input, Processor } from './processor.ts';
 import { isDeadLetter } from './sources/source.ts';
@@ -48,17 +51,21 @@ export interface IngestParts {
  * Processing never waits for a commit; while one is in flight, the next batch collects. Once `commit.maxRows` wait, no
  * more is processed, the admission buffer fills, and its overflow policy holds: sources are paused, or readings dropped
  * before any operator has seen them. So whatever was processed will be committed, in the order of its row numbers.
+ *
+ * The sources stay subscribed to after `stop`, because one that is not disconnects and could not be acknowledged any
+ * more: `Source.close` ends them.
  */
 export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
-  const { config, sources, processor } = parts;
+  const { config, sources, processor, stop } = parts;
   const room = new BehaviorSubject(true);
   const roomThere = room.pipe(filter((there) => there));
   const owed = new Owed(sources);
+  const pending = config.buffer.overflow === 'latest' ? new Pending() : null;
+  const inputs = new Subject<Input>();
 
-  return merge(
-    parts.ticks.pipe(takeUntil(parts.stop)),
-    ...sources.map((source) => source.events.pipe(takeUntil(parts.stop))),
-  ).pipe(
+  const committed = inputs.pipe(
+    takeUntil(stop),
+    tap((input) => pending?.add(input)),
     boundBuffer<Input>(
       {
         ...config.buffer,
@@ -66,6 +73,7 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
         key: sensorKey,
         droppable: (input) => !isTick(input) && !isDeadLetter(input),
         onDrop: (reason, input) => {
+          pending?.remove(input);
           if (!isTick(input) && !isDeadLetter(input)) parts.onDrop(reason, input);
         },
         onPressure: (paused) => {
@@ -94,13 +102,31 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
         droppable: () => false,
         onPressure: (full) => room.next(!full),
       },
-      (entries) => commit(entries, parts, owed),
+      (entries) => commit(inOrder(entries, pending), entries.length, parts, owed),
     ),
   );
+  return new Observable((subscriber) => {
+    let ended = false;
+    subscriber.add(committed.pipe(tap({ complete: () => (ended = true) })).subscribe(subscriber));
+    const listening = merge(
+      parts.ticks.pipe(takeUntil(stop)),
+      ...sources.map(({ events }) => events),
+    ).subscribe(inputs);
+    subscriber.add(() => {
+      if (!ended) listening.unsubscribe();
+    });
+  });
 }
 
-async function commit(entries: readonly Entry[], parts: IngestParts, owed: Owed): Promise<void> {
+/** The batch of these entries, acknowledging no more than what has nothing pending before it. */
+function inOrder(entries: readonly Entry[], pending: Pending | null): CommitBatch {
   const batch = toBatch(entries);
+  if (pending === null) return batch;
+  for (const { input } of entries) pending.remove(input);
+  return { ...batch, positions: pending.positions() };
+}
+
+async function commit(batch: CommitBatch, inputs: number, parts: IngestParts, owed: Owed): Promise<void> {
   const started = performance.now();
   await lastValueFrom(
     defer(() => parts.store.commit(batch)).pipe(
@@ -113,37 +139,9 @@ async function commit(entries: readonly Entry[], parts: IngestParts, owed: Owed)
       takeUntil(parts.abort),
     ),
   );
-  parts.onCommit(batch, entries.length, (performance.now() - started) / 1000);
+  parts.onCommit(batch, inputs, (performance.now() - started) / 1000);
   owed.acknowledge(batch.positions);
 }
 
 const sensorKey = (input: Input): string =>
   isTick(input) || isDeadLetter(input) ? '' : `${input.asset}/${input.sensor}`;
-
-/**
- * What the sources wait for. A commit may wait for more readings only while the source can go on sending without an
- * acknowledgement, so it is due at once when half of the source's window is owed.
- */
-class Owed {
-  readonly #sources: ReadonlyMap<string, Source>;
-  readonly #committed = new Map<string, number>();
-
-  constructor(sources: readonly Source[]) {
-    this.#sources = new Map(sources.map((source) => [source.id, source]));
-  }
-
-  isPressing(input: Input): boolean {
-    if (isTick(input)) return false;
-    const origin = isDeadLetter(input) ? input : input.received;
-    const source = origin === null ? undefined : this.#sources.get(origin.source);
-    if (origin === null || source === undefined || source.window === Infinity) return false;
-    return origin.position - (this.#committed.get(source.id) ?? 0) >= source.window / 2;
-  }
-
-  acknowledge(positions: ReadonlyMap<string, number>): void {
-    for (const [id, position] of positions) {
-      this.#committed.set(id, position);
-      this.#sources.get(id)?.commit(position);
-    }
-  }
-}
