@@ -1,12 +1,13 @@
-import { asyncScheduler, interval } from 'rxjs';
-import type { MonoTypeOperatorFunction, Observable, SchedulerLike } from 'rxjs';
+import { asyncScheduler, interval, map } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
 import { numberAbove } from './options.ts';
 import { stateCell } from './stateCell.ts';
 import type { StateCell } from './stateCell.ts';
 import { queueState } from './steps/buffer.ts';
 import type { QueueState } from './steps/buffer.ts';
 import { LatestByKey, resolveMaxKeys } from './steps/conflate.ts';
-import { tickDriven } from './tickDriven.ts';
+import { stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 export interface ConflateOptions {
   /** Keys held at most; one more releases the oldest early. Integer >= 1. Default 10 000. */
@@ -37,19 +38,18 @@ export function conflate<T extends object | string>(
   release: Observable<unknown> | number,
   options: ConflateOptions = {},
   cell: StateCell<QueueState<T>> = stateCell(() => queueState<T>()),
-): MonoTypeOperatorFunction<T> {
+): Stage<T, T> {
   const maxKeys = resolveMaxKeys(options.maxKeys);
   const releases =
     typeof release === 'number'
       ? interval(numberAbove('release', release, 0), options.scheduler ?? asyncScheduler)
       : release;
-  return (source) =>
-    tickDriven<T, T, unknown>(source, releases, (emit) => {
-      const latest = new LatestByKey(cell.open(), key, maxKeys, emit);
-      return {
-        next: (item) => latest.put(item),
-        tick: () => latest.release(),
-        flush: () => latest.release(),
-      };
-    });
+  return stage<T, T>(
+    (down, timed) => {
+      const latest = new LatestByKey(cell.open(), key, maxKeys, (item) => down.next(item));
+      timed.push({ tick: () => latest.release(), flush: () => latest.release() });
+      return { next: (item) => latest.put(item) };
+    },
+    releases.pipe(map(() => 0)),
+  );
 }

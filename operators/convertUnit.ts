@@ -1,5 +1,6 @@
-import { map } from 'rxjs';
-import type { MonoTypeOperatorFunction } from 'rxjs';
+import { mapStage } from './stage.ts';
+import type { Stage } from './stage.ts';
+import { stateCell } from './stateCell.ts';
 import { applyConversion, unitConversion } from './steps/unit.ts';
 import type { UnitConversion } from './steps/unit.ts';
 import { withIssue } from './types.ts';
@@ -22,30 +23,39 @@ import type { Reading } from './types.ts';
  * @example
  * readings$.pipe(convertUnit('degC'))
  */
-export function convertUnit(unit: string): MonoTypeOperatorFunction<Reading> {
+export function convertUnit(unit: string): Stage<Reading, Reading> {
   if (unit !== '' && unit.trim() === '') {
     throw new RangeError(
       `unit: '${unit}' is not valid, expected a unit, or '' to leave readings as they are`,
     );
   }
-  if (unit === '') return map((reading) => reading);
   // A sensor keeps to one unit, so the last conversion is nearly always the next.
-  let from = unit;
-  let conversion: UnitConversion | undefined;
-  return map((reading) => {
-    if (reading.unit === unit) return reading;
-    if (reading.unit === '') return { ...reading, unit };
-    if (reading.unit !== from) {
-      from = reading.unit;
-      conversion = unitConversion(from, unit);
-    }
-    if (conversion === undefined) {
-      return withIssue(reading, 'Bad', { check: 'unit', message: `Cannot convert from ${from} to ${unit}` });
-    }
-    if (reading.value === null) return { ...reading, unit };
-    const value = applyConversion(reading.value, conversion);
-    if (Number.isFinite(value)) return { ...reading, value, unit };
-    const message = `Cannot convert ${reading.value} from ${from} to ${unit}: the result is not finite`;
-    return withIssue(reading, 'Bad', { check: 'unit', message });
-  });
+  const last = (): LastConversion => ({ from: unit, conversion: undefined });
+  return mapStage(stateCell(last), unit, (state, reading: Reading, to) =>
+    to === '' || reading.unit === to ? reading : converted(reading, to, state),
+  );
+}
+
+interface LastConversion {
+  from: string;
+  conversion: UnitConversion | undefined;
+}
+
+function converted(reading: Reading, unit: string, last: LastConversion): Reading {
+  if (reading.unit === '') return { ...reading, unit };
+  if (reading.unit !== last.from) {
+    last.from = reading.unit;
+    last.conversion = unitConversion(last.from, unit);
+  }
+  if (last.conversion === undefined) {
+    return withIssue(reading, 'Bad', {
+      check: 'unit',
+      message: `Cannot convert from ${last.from} to ${unit}`,
+    });
+  }
+  if (reading.value === null) return { ...reading, unit };
+  const value = applyConversion(reading.value, last.conversion);
+  if (Number.isFinite(value)) return { ...reading, value, unit };
+  const message = `Cannot convert ${reading.value} from ${last.from} to ${unit}: the result is not finite`;
+  return withIssue(reading, 'Bad', { check: 'unit', message });
 }

@@ -1,5 +1,5 @@
-import { defer, map } from 'rxjs';
-import type { OperatorFunction } from 'rxjs';
+import { mapStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
 import { estimateInitialState, estimateStep, resolveEstimateOptions } from './steps/estimate.ts';
 import type { EstimateOptions } from './steps/estimate.ts';
@@ -23,13 +23,11 @@ import type { EstimatedReading, Reading } from './types.ts';
 export function estimateState(
   options: EstimateOptions = {},
   cell = stateCell(estimateInitialState),
-): OperatorFunction<Reading, EstimatedReading> {
+): Stage<Reading, EstimatedReading> {
   const resolved = resolveEstimateOptions(options);
-  return (source) =>
-    defer(() => {
-      const state = cell.open();
-      return source.pipe(map((reading) => withEstimate(reading, estimateStep(state, reading, resolved))));
-    });
+  return mapStage(cell, resolved, (state, reading: Reading, settings) =>
+    withEstimate(reading, estimateStep(state, reading, settings)),
+  );
 }
 
 const withEstimate = (reading: Reading, estimate: EstimatedReading['estimate']): EstimatedReading => ({

@@ -1,5 +1,5 @@
-import { defer, map } from 'rxjs';
-import type { MonoTypeOperatorFunction } from 'rxjs';
+import { mapStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
 import { fitOutlierState, outlierState, outlierStep, resolveOutlierOptions } from './steps/outlier.ts';
 import type { OutlierOptions } from './steps/outlier.ts';
@@ -25,18 +25,16 @@ import type { Reading } from './types.ts';
 export function flagOutliers(
   options: OutlierOptions = {},
   cell = stateCell(outlierState),
-): MonoTypeOperatorFunction<Reading> {
+): Stage<Reading, Reading> {
   const resolved = resolveOutlierOptions(options);
-  return (source) =>
-    defer(() => {
-      const state = cell.open();
-      fitOutlierState(state, resolved);
-      return source.pipe(
-        map((reading) => {
-          if (reading.value === null || reading.quality === 'Bad') return reading;
-          const issue = outlierStep(state, reading.value, resolved);
-          return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
-        }),
-      );
-    });
+  const fitted = stateCell(() => {
+    const state = cell.open();
+    fitOutlierState(state, resolved);
+    return state;
+  });
+  return mapStage(fitted, resolved, (state, reading: Reading, limits) => {
+    if (reading.value === null || reading.quality === 'Bad') return reading;
+    const issue = outlierStep(state, reading.value, limits);
+    return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
+  });
 }

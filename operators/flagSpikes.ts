@@ -1,5 +1,5 @@
-import { defer, map } from 'rxjs';
-import type { MonoTypeOperatorFunction } from 'rxjs';
+import { mapStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
 import { resolveSpikeOptions, spikeState, spikeStep } from './steps/spike.ts';
 import type { SpikeOptions } from './steps/spike.ts';
@@ -23,17 +23,11 @@ import type { Reading } from './types.ts';
 export function flagSpikes(
   options: SpikeOptions = {},
   cell = stateCell(spikeState),
-): MonoTypeOperatorFunction<Reading> {
+): Stage<Reading, Reading> {
   const resolved = resolveSpikeOptions(options);
-  return (source) =>
-    defer(() => {
-      const state = cell.open();
-      return source.pipe(
-        map((reading) => {
-          if (reading.value === null || reading.quality === 'Bad') return reading;
-          const issue = spikeStep(state, reading.value, resolved);
-          return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
-        }),
-      );
-    });
+  return mapStage(cell, resolved, (state, reading: Reading, limits) => {
+    if (reading.value === null || reading.quality === 'Bad') return reading;
+    const issue = spikeStep(state, reading.value, limits);
+    return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
+  });
 }

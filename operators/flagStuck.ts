@@ -1,5 +1,5 @@
-import { defer, map } from 'rxjs';
-import type { MonoTypeOperatorFunction } from 'rxjs';
+import { mapStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
 import { resolveStuckOptions, stuckState, stuckStep } from './steps/stuck.ts';
 import type { StuckOptions } from './steps/stuck.ts';
@@ -21,20 +21,11 @@ import type { Reading } from './types.ts';
  * @example
  * readings$.pipe(flagStuck({ maxDurationMs: 60_000, tolerance: 0.001 }))
  */
-export function flagStuck(
-  options: StuckOptions,
-  cell = stateCell(stuckState),
-): MonoTypeOperatorFunction<Reading> {
+export function flagStuck(options: StuckOptions, cell = stateCell(stuckState)): Stage<Reading, Reading> {
   const resolved = resolveStuckOptions(options);
-  return (source) =>
-    defer(() => {
-      const state = cell.open();
-      return source.pipe(
-        map((reading) => {
-          if (reading.value === null || reading.quality === 'Bad') return reading;
-          const issue = stuckStep(state, reading.value, reading.timestamp, resolved);
-          return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
-        }),
-      );
-    });
+  return mapStage(cell, resolved, (state, reading: Reading, limits) => {
+    if (reading.value === null || reading.quality === 'Bad') return reading;
+    const issue = stuckStep(state, reading.value, reading.timestamp, limits);
+    return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
+  });
 }

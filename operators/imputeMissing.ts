@@ -1,9 +1,10 @@
 import { NEVER } from 'rxjs';
-import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { stateCell } from './stateCell.ts';
 import { missingState, missingStep, missingTick, resolveMissingOptions } from './steps/missing.ts';
 import type { MissingOptions } from './steps/missing.ts';
-import { tickDriven } from './tickDriven.ts';
+import { emittingStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import type { Reading } from './types.ts';
 
 /**
@@ -36,15 +37,12 @@ export function imputeMissing(
   options: MissingOptions = {},
   cell = stateCell(missingState),
   ticks: Observable<number> = NEVER,
-): MonoTypeOperatorFunction<Reading> {
+): Stage<Reading, Reading> {
   const resolved = resolveMissingOptions(options);
-  return (source) =>
-    tickDriven<Reading, Reading>(source, ticks, (emit) => {
-      const state = cell.open();
-      return {
-        next: (reading) => missingStep(state, reading, resolved, emit),
-        tick: (now) => missingTick(state, now, resolved, emit),
-        flush: () => undefined,
-      };
-    });
+  return emittingStage(
+    cell,
+    resolved,
+    { next: missingStep, tick: missingTick, flush: () => undefined },
+    ticks,
+  );
 }

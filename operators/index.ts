@@ -31,3 +31,5 @@ export type { OrderOptions, OrderState, ResolvedOrderOptions } from './steps/ord
 export { resolveWindowOptions, windowFlush, windowState, windowStep, windowTick } from './steps/window.ts';
 export type { ResolvedWindowOptions, WindowOptions, WindowState } from './steps/window.ts';
 export * from './steps/twin.ts';
+export { emittingStage, fanOut, fuse, mapStage, stage } from './stage.ts';
+export type { EmittingStep, OpenStage, Sink, Stage, Timed } from './stage.ts';

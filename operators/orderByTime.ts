@@ -1,9 +1,10 @@
 import { NEVER } from 'rxjs';
-import type { MonoTypeOperatorFunction, Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { stateCell } from './stateCell.ts';
 import { orderFlush, orderState, orderStep, orderTick, resolveOrderOptions } from './steps/order.ts';
-import type { OrderOptions } from './steps/order.ts';
-import { tickDriven } from './tickDriven.ts';
+import type { OrderOptions, OrderState, ResolvedOrderOptions } from './steps/order.ts';
+import { emittingStage } from './stage.ts';
+import type { EmittingStep, Stage } from './stage.ts';
 import type { Reading } from './types.ts';
 
 /**
@@ -30,19 +31,19 @@ export function orderByTime(
   options: OrderOptions = {},
   cell = stateCell(orderState),
   ticks: Observable<number> = NEVER,
-): MonoTypeOperatorFunction<Reading> {
-  const resolved = resolveOrderOptions(options);
-  const onDrop = options.onDrop;
-  return (source) =>
-    tickDriven<Reading, Reading>(source, ticks, (emit) => {
-      const state = cell.open();
-      return {
-        next: (reading) => {
-          const reason = orderStep(state, reading, resolved, emit);
-          if (reason !== undefined) onDrop?.(reason, reading);
-        },
-        tick: (now) => orderTick(state, now, resolved, emit),
-        flush: () => orderFlush(state, emit),
-      };
-    });
+): Stage<Reading, Reading> {
+  const { onDrop } = options;
+  const resolved: Resolved = { ...resolveOrderOptions(options), ...(onDrop && { onDrop }) };
+  return emittingStage(cell, resolved, STEP, ticks);
 }
+
+type Resolved = ResolvedOrderOptions & Pick<OrderOptions, 'onDrop'>;
+
+const STEP: EmittingStep<OrderState, Reading, Reading, Resolved> = {
+  next(state, reading, options, emit) {
+    const reason = orderStep(state, reading, options, emit);
+    if (reason !== undefined) options.onDrop?.(reason, reading);
+  },
+  tick: orderTick,
+  flush: (state, _, emit) => orderFlush(state, emit),
+};

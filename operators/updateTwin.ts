@@ -1,10 +1,11 @@
 import { NEVER } from 'rxjs';
-import type { Observable, OperatorFunction } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { stateCell } from './stateCell.ts';
 import type { StateCell } from './stateCell.ts';
 import { resolveTwinOptions, twinRecord, twinState, twinStep, twinTick } from './steps/twin.ts';
 import type { TwinModel, TwinOptions, TwinRecord, TwinState } from './steps/twin.ts';
-import { tickDriven } from './tickDriven.ts';
+import { emittingStage } from './stage.ts';
+import type { EmittingStep, Stage } from './stage.ts';
 import type { EstimatedReading } from './types.ts';
 
 /**
@@ -28,25 +29,22 @@ export function updateTwin<S>(
   options: TwinOptions,
   cell: StateCell<TwinState<S>> = stateCell(twinState(model, options)),
   ticks: Observable<number> = NEVER,
-): OperatorFunction<EstimatedReading, TwinRecord> {
+): Stage<EstimatedReading, TwinRecord> {
   const resolved = resolveTwinOptions(options);
-  return (source) =>
-    tickDriven<EstimatedReading, TwinRecord>(source, ticks, (emit) => {
-      const state = cell.open();
-      const record = (): void => {
-        const twin = twinRecord(model, state, resolved);
-        if (twin === null) return;
-        state.recordedStatus = twin.sync.status;
-        emit(twin);
-      };
-      return {
-        next: (reading) => {
-          if (twinStep(model, state, reading, resolved)) record();
-        },
-        tick: (at) => {
-          if (twinTick(state, at, resolved)) record();
-        },
-        flush: () => undefined,
-      };
-    });
+  const record = (state: TwinState<S>, emit: (twin: TwinRecord) => void): void => {
+    const twin = twinRecord(model, state, resolved);
+    if (twin === null) return;
+    state.recordedStatus = twin.sync.status;
+    emit(twin);
+  };
+  const step: EmittingStep<TwinState<S>, EstimatedReading, TwinRecord, Required<TwinOptions>> = {
+    next(state, reading, settings, emit) {
+      if (twinStep(model, state, reading, settings)) record(state, emit);
+    },
+    tick(state, now, settings, emit) {
+      if (twinTick(state, now, settings)) record(state, emit);
+    },
+    flush: () => undefined,
+  };
+  return emittingStage(cell, resolved, step, ticks);
 }

@@ -1,5 +1,6 @@
-import { map } from 'rxjs';
-import type { MonoTypeOperatorFunction } from 'rxjs';
+import { mapStage } from './stage.ts';
+import type { Stage } from './stage.ts';
+import { stateCell } from './stateCell.ts';
 import { rangeStep, resolveRangeOptions } from './steps/range.ts';
 import type { RangeOptions } from './steps/range.ts';
 import { withIssue } from './types.ts';
@@ -19,11 +20,15 @@ import type { Reading } from './types.ts';
  * @example
  * readings$.pipe(validateRange({ min: 0, max: 10 }))
  */
-export function validateRange(options: RangeOptions): MonoTypeOperatorFunction<Reading> {
+export function validateRange(options: RangeOptions): Stage<Reading, Reading> {
   const resolved = resolveRangeOptions(options);
-  return map((reading) => {
-    if (reading.value === null || reading.quality === 'Bad') return reading;
-    const issue = rangeStep(reading.value, reading.unit, resolved);
-    return issue === undefined ? reading : withIssue(reading, 'Bad', issue);
-  });
+  return mapStage(
+    stateCell(() => null),
+    resolved,
+    (_, reading: Reading, limits) => {
+      if (reading.value === null || reading.quality === 'Bad') return reading;
+      const issue = rangeStep(reading.value, reading.unit, limits);
+      return issue === undefined ? reading : withIssue(reading, 'Bad', issue);
+    },
+  );
 }

@@ -1,9 +1,10 @@
 import { NEVER } from 'rxjs';
-import type { Observable, OperatorFunction } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { stateCell } from './stateCell.ts';
 import { resolveWindowOptions, windowFlush, windowState, windowStep, windowTick } from './steps/window.ts';
-import type { WindowOptions } from './steps/window.ts';
-import { tickDriven } from './tickDriven.ts';
+import type { ResolvedWindowOptions, WindowOptions, WindowState } from './steps/window.ts';
+import { emittingStage } from './stage.ts';
+import type { EmittingStep, Stage } from './stage.ts';
 import type { Reading, WindowAggregate } from './types.ts';
 
 /**
@@ -29,19 +30,19 @@ export function windowAggregate(
   options: WindowOptions,
   cell = stateCell(windowState),
   ticks: Observable<number> = NEVER,
-): OperatorFunction<Reading, WindowAggregate> {
-  const resolved = resolveWindowOptions(options);
-  const onDrop = options.onDrop;
-  return (source) =>
-    tickDriven<Reading, WindowAggregate>(source, ticks, (emit) => {
-      const state = cell.open();
-      return {
-        next: (reading) => {
-          const reason = windowStep(state, reading, resolved, emit);
-          if (reason !== undefined) onDrop?.(reason, reading);
-        },
-        tick: (now) => windowTick(state, now, resolved, emit),
-        flush: () => windowFlush(state, resolved, emit),
-      };
-    });
+): Stage<Reading, WindowAggregate> {
+  const { onDrop } = options;
+  const resolved: Resolved = { ...resolveWindowOptions(options), ...(onDrop && { onDrop }) };
+  return emittingStage(cell, resolved, STEP, ticks);
 }
+
+type Resolved = ResolvedWindowOptions & Pick<WindowOptions, 'onDrop'>;
+
+const STEP: EmittingStep<WindowState, Reading, WindowAggregate, Resolved> = {
+  next(state, reading, options, emit) {
+    const reason = windowStep(state, reading, options, emit);
+    if (reason !== undefined) options.onDrop?.(reason, reading);
+  },
+  tick: windowTick,
+  flush: windowFlush,
+};

@@ -1,8 +1,9 @@
-import { Observable, Subject } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { OperatorFunction } from 'rxjs';
 import type { Reading } from '../operators/types.ts';
+import { Inlet } from './inlet.ts';
 
-/** The readings of one sensor. */
+/** The readings of one sensor. To be subscribed to once, at once. */
 export interface SensorStream {
   readonly asset: string;
   readonly sensor: string;
@@ -11,7 +12,8 @@ export interface SensorStream {
 
 /**
  * One Observable a sensor, like rxjs's groupBy but keyed by asset and sensor: two look-ups by strings that the decoder
- * shares between readings, instead of a joined key built for every reading.
+ * shares between readings, instead of a joined key built for every reading; and no Subject a sensor, as each stream has
+ * one subscriber.
  *
  *     source           --a--b--a--|      a R101/temperature, b R101/pressure
  *     groupBySensor()
@@ -21,30 +23,30 @@ export interface SensorStream {
 export function groupBySensor(): OperatorFunction<Reading, SensorStream> {
   return (source) =>
     new Observable((subscriber) => {
-      const assets = new Map<string, Map<string, Subject<Reading>>>();
-      const each = (act: (readings: Subject<Reading>) => void): void => {
-        for (const sensors of assets.values()) for (const readings of sensors.values()) act(readings);
+      const assets = new Map<string, Map<string, Inlet<Reading>>>();
+      const open = (asset: string, sensor: string): Inlet<Reading> => {
+        const inlet = new Inlet<Reading>();
+        const sensors = assets.get(asset) ?? new Map<string, Inlet<Reading>>();
+        assets.set(asset, sensors.set(sensor, inlet));
+        subscriber.next({ asset, sensor, readings: inlet.items });
+        return inlet;
       };
-      const open = (asset: string, sensor: string): Subject<Reading> => {
-        const readings = new Subject<Reading>();
-        const sensors = assets.get(asset) ?? new Map<string, Subject<Reading>>();
-        assets.set(asset, sensors.set(sensor, readings));
-        subscriber.next({ asset, sensor, readings: readings.asObservable() });
-        return readings;
+      const each = (act: (inlet: Inlet<Reading>) => void): void => {
+        for (const sensors of assets.values()) for (const inlet of sensors.values()) act(inlet);
       };
       subscriber.add(
         source.subscribe({
           next: (reading) => {
-            const readings =
+            const inlet =
               assets.get(reading.asset)?.get(reading.sensor) ?? open(reading.asset, reading.sensor);
-            readings.next(reading);
+            inlet.next(reading);
           },
           error: (error: unknown) => {
-            each((readings) => readings.error(error));
+            each((inlet) => inlet.error(error));
             subscriber.error(error);
           },
           complete: () => {
-            each((readings) => readings.complete());
+            each((inlet) => inlet.complete());
             subscriber.complete();
           },
         }),

@@ -1,5 +1,5 @@
-import { connect, identity, ignoreElements, map, merge, mergeMap, Subject, tap } from 'rxjs';
-import type { Observable, OperatorFunction } from 'rxjs';
+import { EMPTY, map, merge, mergeMap } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { sensorConfigFor } from '../config/sensors.ts';
 import type { Config, SensorConfig } from '../config/types.ts';
 import { convertUnit } from '../operators/convertUnit.ts';
@@ -9,6 +9,7 @@ import { flagSpikes } from '../operators/flagSpikes.ts';
 import { flagStuck } from '../operators/flagStuck.ts';
 import { imputeMissing } from '../operators/imputeMissing.ts';
 import { orderByTime } from '../operators/orderByTime.ts';
+import { stateCell } from '../operators/stateCell.ts';
 import type { StateCell } from '../operators/stateCell.ts';
 import { estimateInitialState } from '../operators/steps/estimate.ts';
 import { missingState } from '../operators/steps/missing.ts';
@@ -20,10 +21,12 @@ import { windowState } from '../operators/steps/window.ts';
 import type { TwinRecord } from '../operators/steps/twin.ts';
 import type { EstimatedReading, OnDrop, Reading, WindowAggregate } from '../operators/types.ts';
 import { updateTwin } from '../operators/updateTwin.ts';
+import { fanOut, fuse, mapStage, stage } from '../operators/stage.ts';
+import type { Stage } from '../operators/stage.ts';
 import { validateRange } from '../operators/validateRange.ts';
 import { windowAggregate } from '../operators/windowAggregate.ts';
 import { groupBySensor } from './groupBySensor.ts';
-import type { SensorStream } from './groupBySensor.ts';
+import { Inlet } from './inlet.ts';
 import type { StateRegistry } from './stateRegistry.ts';
 import type { LiveTwin } from './twin/liveTwin.ts';
 
@@ -58,35 +61,26 @@ export function pipeline(
   ticks: Observable<number>,
   { config, registry, twins, onDrop }: PipelineParts,
 ): Observable<Output> {
-  const twinInputs = new Map([...twins.keys()].map((asset) => [asset, new Subject<EstimatedReading>()]));
+  const twinInputs = new Map([...twins.keys()].map((asset) => [asset, new Inlet<EstimatedReading>()]));
 
   const sensors = readings.pipe(
     groupBySensor(),
-    mergeMap(({ asset, sensor, readings: raw }: SensorStream) => {
+    mergeMap(({ asset, sensor, readings: raw }) => {
       const settings = sensorConfigFor(config, asset, sensor);
       const cells: Cells = (operator, create) => registry.cell(`${asset}/${sensor}/${operator}`, create);
       const twinInput = twinInputs.get(asset);
-      return raw.pipe(
-        clean(settings, cells, ticks, onDrop),
-        estimate(settings, cells),
-        connect((estimated) =>
-          merge(
-            estimated.pipe(map((reading): Output => ({ type: 'reading', reading }))),
-            ...settings.windows.map((window, i) =>
-              estimated.pipe(
-                windowAggregate({ ...window, onDrop }, cells(`windowAggregate${i}`, windowState), ticks),
-                map((aggregate): Output => ({ type: 'window', window: aggregate })),
-              ),
-            ),
-            ...(twinInput === undefined ? [] : [estimated.pipe(forwardTo(twinInput))]),
-          ),
-        ),
-      );
+      const outputs = fanOut([
+        toOutput,
+        ...aggregate(settings, cells, ticks, onDrop),
+        ...(twinInput === undefined ? [] : [forwardTo(twinInput)]),
+      ]);
+      const cleaned = clean(settings, cells, ticks, onDrop);
+      return raw.pipe(fuse(fuse(cleaned, estimate(settings, cells)), outputs));
     }),
   );
 
   const twinOutputs = [...twins].map(([asset, twin]) =>
-    (twinInputs.get(asset) ?? new Subject<EstimatedReading>()).pipe(
+    (twinInputs.get(asset)?.items ?? EMPTY).pipe(
       updateTwin(twin.model, twin.options, twin.cell(registry), ticks),
       map((record): Output => ({ type: 'twin', twin: record })),
     ),
@@ -95,37 +89,59 @@ export function pipeline(
   return merge(...twinOutputs, sensors);
 }
 
-/** Conversion, order, range, z-score, spike, stuck value, missing values: as REFERENCE orders them, each if configured. */
+/** Conversion, order, range, z-score, spike, stuck value, missing values: each if it is configured, in this order. */
 function clean(
   settings: SensorConfig,
   cells: Cells,
   ticks: Observable<number>,
   onDrop: OnDrop,
-): OperatorFunction<Reading, Reading> {
+): Stage<Reading, Reading> {
   const { unit, order, range, outlier, spike, stuck, missing } = settings;
-  return (readings) =>
-    readings.pipe(
-      unit === '' ? identity : convertUnit(unit),
-      order ? orderByTime({ ...order, onDrop }, cells('orderByTime', orderState), ticks) : identity,
-      range ? validateRange(range) : identity,
-      outlier ? flagOutliers(outlier, cells('flagOutliers', outlierState)) : identity,
-      spike ? flagSpikes(spike, cells('flagSpikes', spikeState)) : identity,
-      stuck ? flagStuck(stuck, cells('flagStuck', stuckState)) : identity,
-      missing ? imputeMissing(missing, cells('imputeMissing', missingState), ticks) : identity,
-    );
+  return [
+    order && orderByTime({ ...order, onDrop }, cells('orderByTime', orderState), ticks),
+    range && validateRange(range),
+    outlier && flagOutliers(outlier, cells('flagOutliers', outlierState)),
+    spike && flagSpikes(spike, cells('flagSpikes', spikeState)),
+    stuck && flagStuck(stuck, cells('flagStuck', stuckState)),
+    missing && imputeMissing(missing, cells('imputeMissing', missingState), ticks),
+  ].reduce<Stage<Reading, Reading>>(
+    (before, next) => (next ? fuse(before, next) : before),
+    convertUnit(unit),
+  );
 }
 
-function estimate({ kalman }: SensorConfig, cells: Cells): OperatorFunction<Reading, EstimatedReading> {
-  return kalman
-    ? estimateState(kalman, cells('estimateState', estimateInitialState))
-    : map((reading) => ({ ...reading, estimate: null }));
+function estimate({ kalman }: SensorConfig, cells: Cells): Stage<Reading, EstimatedReading> {
+  return kalman ? estimateState(kalman, cells('estimateState', estimateInitialState)) : withoutEstimate;
+}
+
+const STATELESS = stateCell(() => null);
+
+const withoutEstimate = mapStage(STATELESS, null, (_, reading: Reading) => ({ ...reading, estimate: null }));
+
+const toOutput = mapStage(STATELESS, null, (_, reading: EstimatedReading): Output => ({
+  type: 'reading',
+  reading,
+}));
+
+const windowToOutput = mapStage(STATELESS, null, (_, window: WindowAggregate): Output => ({
+  type: 'window',
+  window,
+}));
+
+function aggregate(
+  { windows }: SensorConfig,
+  cells: Cells,
+  ticks: Observable<number>,
+  onDrop: OnDrop,
+): Stage<EstimatedReading, Output>[] {
+  return windows.map((options, i) =>
+    fuse(
+      windowAggregate({ ...options, onDrop }, cells(`windowAggregate${i}`, windowState), ticks),
+      windowToOutput,
+    ),
+  );
 }
 
 /** Hands every reading to the asset's twin and emits nothing itself. */
-const forwardTo =
-  (twinInput: Subject<EstimatedReading>): OperatorFunction<EstimatedReading, never> =>
-  (estimated) =>
-    estimated.pipe(
-      tap((reading) => twinInput.next(reading)),
-      ignoreElements(),
-    );
+const forwardTo = (twinInput: Inlet<EstimatedReading>): Stage<EstimatedReading, Output> =>
+  stage(() => twinInput);

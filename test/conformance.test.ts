@@ -8,13 +8,13 @@ const has = (path: string): boolean => existsSync(new URL(path, root));
 const read = (path: string): string => (has(path) ? readFileSync(new URL(path, root), 'utf8') : '');
 const exported = new Map<string, unknown>(Object.entries(library));
 
-/** An operator's file exports a function of its own name that returns an OperatorFunction. */
+/** An operator's file exports a function of its own name that returns an OperatorFunction or a Stage. */
 const operators = readdirSync(new URL('operators/', root))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length))
   .filter((name) => {
     const source = read(`operators/${name}.ts`);
-    return new RegExp(`export function ${name}\\b`).test(source) && source.includes('OperatorFunction<');
+    return new RegExp(`export function ${name}\\b`).test(source) && /OperatorFunction<|: Stage</.test(source);
   });
 
 /** The steps whose code, not only whose types, the operator uses. */
