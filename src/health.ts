@@ -13,12 +13,12 @@ const SLOW_COMMIT_MS = 10_000;
 const WARN_EVERY_MS = 10_000;
 
 export interface Health {
-  view(): HealthView;
+  readonly view: () => HealthView;
   /** Processed and not yet committed. */
-  waiting(): number;
-  onEntry(entry: Entry): void;
-  onCommit(batch: CommitBatch, inputs: number, durationS: number): void;
-  onCommitError(error: unknown): void;
+  readonly waiting: () => number;
+  readonly onEntry: (entry: Entry) => void;
+  readonly onCommit: (batch: CommitBatch, inputs: number, durationS: number) => void;
+  readonly onCommitError: (error: unknown) => void;
 }
 
 /** Follows what comes in and what is committed, counts it, and says whether each part does its work. */

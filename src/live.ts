@@ -17,8 +17,8 @@ export interface LiveParts {
   readonly twins: ReadonlyMap<string, LiveTwin>;
   readonly sources: readonly Source[];
   readonly outputs: Observable<Output>;
-  now(): number;
-  health(): HealthView;
+  readonly now: () => number;
+  readonly health: () => HealthView;
 }
 
 /** The latest of everything, for those who ask. Follows the pipeline's outputs; never in its way. */

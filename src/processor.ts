@@ -145,7 +145,6 @@ export function toBatch(entries: readonly Entry[]): CommitBatch {
   const deadLetters = [];
   const positions = new Map<string, number>();
   let lastRow = 0;
-  let source = '';
   for (const { row, input, outputs, settled } of entries) {
     lastRow = row;
     for (const output of outputs) {
@@ -158,7 +157,7 @@ export function toBatch(entries: readonly Entry[]): CommitBatch {
     } else {
       if (isDeadLetter(input)) deadLetters.push({ ...input, row });
       else if (!settled) held.push(input);
-      source = isDeadLetter(input) ? input.source : (input.received?.source ?? '');
+      const source = isDeadLetter(input) ? input.source : (input.received?.source ?? '');
       if (source !== '')
         positions.set(source, isDeadLetter(input) ? input.position : (input.received?.position ?? 0));
     }

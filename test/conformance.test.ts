@@ -12,6 +12,7 @@ const exported = new Map<string, unknown>(Object.entries(library));
 const operators = readdirSync(new URL('operators/', root))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length))
+  .filter((name) => name !== 'stage')
   .filter((name) => {
     const source = read(`operators/${name}.ts`);
     return new RegExp(`export function ${name}\\b`).test(source) && /OperatorFunction<|: Stage</.test(source);

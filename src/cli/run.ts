@@ -24,15 +24,17 @@ export function addRunCommand(program: Command): void {
 async function run(config: Config, log: Log): Promise<void> {
   // Signals count from the first moment on: one that comes while the service starts stops it once it has.
   const stopRequested = firstSignal(log);
-  const plant = await startPlant(config, log);
+  // Side by side: the sources wait for a plant that is not there yet, as they would for any other.
+  const [plant, service] = await Promise.allSettled([startPlant(config, log), startService(config, log)]);
   try {
-    const service = await startService(config, log);
-    process.stderr.write(whereToLook(config, service));
-    const failure = await Promise.race([stopRequested, service.failed.then((error) => ({ error }))]);
-    await service.stop();
+    if (plant.status === 'rejected') throw plant.reason;
+    if (service.status === 'rejected') throw service.reason;
+    process.stderr.write(whereToLook(config, service.value));
+    const failure = await Promise.race([stopRequested, service.value.failed.then((error) => ({ error }))]);
     if (failure !== undefined) throw new CliError(`error: ${messageOf(failure.error)}`);
   } finally {
-    await plant?.close();
+    if (service.status === 'fulfilled') await service.value.stop();
+    if (plant.status === 'fulfilled') await plant.value?.close();
   }
 }
 
@@ -65,13 +67,13 @@ function firstSignal(log: Log): Promise<undefined> {
 
 function whereToLook(config: Config, { address }: Service): string {
   const [asset] = Object.keys(config.assets);
-  const lines = [
+  const lines: readonly (readonly [what: string, where: string])[] = [
     ['live page', `${address}/`],
     ['API', `${address}/docs`],
     ...(asset === undefined ? [] : [['a twin', `${address}/api/assets/${asset}/twin`] as const]),
     ['metrics', `${address}/metrics`],
   ];
-  return `rxtwin is running\n${lines.map(([what, where]) => `  ${(what ?? '').padEnd(10)} ${where}\n`).join('')}`;
+  return `rxtwin is running\n${lines.map(([what, where]) => `  ${what.padEnd(10)} ${where}\n`).join('')}`;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
