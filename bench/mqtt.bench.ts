@@ -8,7 +8,7 @@ import { median } from './support.ts';
 import type { Bench, Measure } from './support.ts';
 
 const SENSORS = 1000;
-const COUNT = 200_000;
+const COUNT = 100_000;
 const ROUNDS = 3;
 /** Messages a second: as many as broker and publisher manage on one core while the receiver has the other. */
 const RATE = 20_000;

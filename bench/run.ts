@@ -35,7 +35,9 @@ let failures = 0;
 async function measure(name: string, file: string): Promise<Measure[]> {
   process.stderr.write(`${name} …\n`);
   try {
-    return await runChild<Measure[]>('measure.ts', { file, quick });
+    const measures = await runChild<Measure[]>('measure.ts', { file, quick });
+    for (const { result, baseline } of measures) process.stderr.write(`  ${result}; ${baseline}\n`);
+    return measures;
   } catch (error) {
     failures += 1;
     console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
