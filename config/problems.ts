@@ -19,8 +19,8 @@ export const problemText = ({ file, key, problem }: Problem): string =>
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
-    super(problems.map(problemText).join('\n'));
+  constructor(problems: readonly Problem[], options?: ErrorOptions) {
+    super(problems.map(problemText).join('\n'), options);
     this.problems = problems;
   }
 }

@@ -1,5 +1,5 @@
 import { filter, NEVER, Observable, tap } from 'rxjs';
-import type { OperatorFunction } from 'rxjs';
+import type { MonoTypeOperatorFunction, OperatorFunction, Subscriber } from 'rxjs';
 import type { StateCell } from './stateCell.ts';
 
 /** Where a stage hands its results: the next stage, or the subscriber. */
@@ -157,24 +157,40 @@ function run<T, R>(
     const timed: Timed[] = [];
     const inlet = open(subscriber, timed);
     // The nearer to the source, the earlier: what it hands on is there when the next one's turn comes.
-    timed.reverse();
-    // Nothing passes the filter: it is the leanest way to a sink whose errors, and whose end, are the subscriber's.
-    const driven = source.pipe(
-      filter((item): item is never => {
-        inlet.next(item);
-        return false;
-      }),
-      tap({ complete: () => timed.forEach((each) => each.flush()) }),
-    );
-    driven.subscribe(subscriber);
-    if (ticks === null || timed.length === 0 || subscriber.closed) return;
-    const ticking = ticks.pipe(
-      filter((now): now is never => {
-        for (const each of timed) each.tick(now);
-        return false;
-      }),
-    );
-    // The end of the ticks is not the end of the readings.
-    subscriber.add(ticking.subscribe({ error: (error: unknown) => subscriber.error(error) }));
+    connect(source, inlet, timed.reverse(), ticks, subscriber);
   });
 }
+
+/** A function of its own, so that what lives as long as the subscription does not keep hold of how it was composed. */
+function connect<T, R>(
+  source: Observable<T>,
+  inlet: Sink<T>,
+  timed: readonly Timed[],
+  ticks: Observable<number> | null,
+  subscriber: Subscriber<R>,
+): void {
+  // Nothing passes the filters: they are the leanest way to a sink whose errors, and whose end, are the subscriber's.
+  const driven = source.pipe(
+    filter((item): item is never => {
+      inlet.next(item);
+      return false;
+    }),
+  );
+  (timed.length === 0 ? driven : driven.pipe(atEnd(timed))).subscribe(subscriber);
+  if (ticks === null || timed.length === 0 || subscriber.closed) return;
+  const ticking = ticks.pipe(
+    filter((now): now is never => {
+      for (const each of timed) each.tick(now);
+      return false;
+    }),
+  );
+  // The end of the ticks is not the end of the readings.
+  subscriber.add(ticking.subscribe({ error: (error: unknown) => subscriber.error(error) }));
+}
+
+const atEnd = (timed: readonly Timed[]): MonoTypeOperatorFunction<never> =>
+  tap({
+    complete: () => {
+      for (const each of timed) each.flush();
+    },
+  });

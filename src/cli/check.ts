@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/load.ts';
+import { openTwins } from '../twin/registry.ts';
 
 /** `rxtwin check --config FILE... [--print]` */
 export function addCheckCommand(program: Command): void {
@@ -9,8 +10,9 @@ export function addCheckCommand(program: Command): void {
     .description('validate configuration files and tell every problem; exit code 2 if there is one')
     .requiredOption('-c, --config <files...>', 'configuration files; later ones override earlier ones')
     .option('--print', 'print the effective configuration with where each value came from, secrets masked')
-    .action((options: { config: string[]; print?: true }) => {
+    .action(async (options: { config: string[]; print?: true }) => {
       const loaded = loadConfig(options.config, process.env);
+      await openTwins(loaded.config);
       for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
       process.stdout.write(options.print ? printed(loaded) : `${summary(options.config, loaded)}\n`);
     });

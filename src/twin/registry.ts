@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { ConfigError } from '../../config/problems.ts';
 import type { Config, ModelConfig } from '../../config/types.ts';
 import type { TwinModel } from '../../operators/steps/twin.ts';
 import { batchReactor } from './batchReactor.ts';
@@ -86,7 +87,7 @@ function numbers(parameters: Readonly<Record<string, unknown>>): Record<string, 
 /**
  * The twins of all assets that have a model, by asset, in the order of the configuration.
  *
- * @throws Error that names the asset where its model cannot be loaded or does not fit the asset's sensors.
+ * @throws ConfigError that names the asset where its model cannot be loaded or does not fit the asset's sensors.
  */
 export async function openTwins({
   assets,
@@ -99,9 +100,8 @@ export async function openTwins({
       const model = await loadModel(asset.model);
       twins.set(id, new LiveTwin(model, twinOptions(id, asset, model, asset.model.sensors, twin)));
     } catch (error) {
-      throw new Error(`assets.${id}.model: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new ConfigError([{ file: 'configuration', key: `assets.${id}.model`, problem }], { cause: error });
     }
   }
   return twins;
