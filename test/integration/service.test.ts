@@ -227,51 +227,50 @@ ${mqttYaml(broker.url)}
           'autosave_interval 1',
         ],
       });
-      const it = await start(
-        mqttYaml(broker.url, `, protocolVersion: ${protocolVersion}, cleanSession: false`),
-      );
+      // A broker that restarts sends again what was not acknowledged, which by MQTT 5 are up to receiveMaximum messages.
+      const it = await start(`
+${mqttYaml(broker.url, `, protocolVersion: ${protocolVersion}, cleanSession: false, receiveMaximum: 500`)}
+sensorTypes: { temperature: { order: { rememberCount: 1000 } } }
+`);
       await it.ready();
       const client = await publisher(broker.url, { clean: false, clientId: 'sender' });
-      const acknowledged = new Set<number>();
-      const send = async (i: number): Promise<void> => {
-        // Tried again until the broker has said that it has it, as a gateway does; so some come more than once.
-        while (!acknowledged.has(i)) {
-          await client
-            .publishAsync(TOPIC, JSON.stringify({ value: 85 + (i % 10) / 10, timestamp: AT + i * 10 }), {
-              qos: 1,
-            })
-            .then(() => acknowledged.add(i))
-            .catch(() => new Promise((resolve) => setTimeout(resolve, 20)));
+      const publish = (i: number): Promise<unknown> =>
+        client.publishAsync(TOPIC, JSON.stringify({ value: 85 + (i % 10) / 10, timestamp: AT + i * 10 }), {
+          qos: 1,
+        });
+      // Each is sent until the broker has acknowledged it, as a gateway does; so some come more than once.
+      const waiting = numbers(1, 3000);
+      const sender = async (): Promise<void> => {
+        for (let i = waiting.shift(); i !== undefined; i = waiting.shift()) {
+          while (
+            !(await publish(i).then(
+              () => true,
+              () => false,
+            ))
+          )
+            await new Promise((resolve) => setTimeout(resolve, 20));
         }
       };
-      await Promise.all(numbers(1, 1000).map(send));
-      const more = Promise.all(numbers(1001, 3000).map(send));
+      const sending = Promise.all(numbers(1, 20).map(sender));
+      await until(() => expect(waiting.length).toBeLessThan(2000));
       await broker.end();
       await broker.begin();
-      await more;
-      await Promise.all(numbers(3001, 4000).map(send));
+      await sending;
+      await until(async () => expect((await it.get<Latest>(LATEST)).timestamp).toBe(at(30)));
       // Some again, as after a lost acknowledgement: recognised by source time.
-      await Promise.all(
-        numbers(3981, 4000).map((i) =>
-          client.publishAsync(TOPIC, JSON.stringify({ value: 85 + (i % 10) / 10, timestamp: AT + i * 10 }), {
-            qos: 1,
-          }),
-        ),
-      );
-      await until(async () =>
-        expect(
-          metric(await it.text('/metrics'), 'rxtwin_drops_total{reason="duplicate"}'),
-        ).toBeGreaterThanOrEqual(20),
-      );
+      const duplicates = async (): Promise<number> =>
+        metric(await it.text('/metrics'), 'rxtwin_drops_total{reason="duplicate"}') || 0;
+      const before = await duplicates();
+      await Promise.all(numbers(2981, 3000).map(publish));
+      await until(async () => expect(await duplicates()).toBe(before + 20));
       await it.stop();
       const rows = await it.read(async (store) =>
         store.range({ asset: 'R101', sensor: 'temperature', start: 0, end: 8e15, limit: 100_000 }),
       );
       const measured = rows.filter(({ raw }) => raw !== null);
       const times = measured.map(({ timestamp }) => (timestamp - AT) / 10);
-      const missing = numbers(1, 4000).filter((i) => !new Set(times).has(i));
-      expect(missing).toEqual([]);
-      expect(times).toHaveLength(4000);
+      expect(numbers(1, 3000).filter((i) => !times.includes(i))).toEqual([]);
+      expect(times).toHaveLength(3000);
       for (const { timestamp, raw } of measured)
         expect(raw?.value).toBe(85 + (((timestamp - AT) / 10) % 10) / 10);
     },
@@ -377,7 +376,8 @@ sources:
         ['plant', false],
         ['plc', false],
       ]);
-      for (const { detail } of sources) expect(detail).toContain('ECONNREFUSED');
+      expect(sources[0]?.detail).toContain('ECONNREFUSED');
+      expect(sources[1]?.detail).toContain('cannot be established');
     });
     await broker.begin();
     const server = await opcuaServer({ port });

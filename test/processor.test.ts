@@ -1,0 +1,178 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createProcessor, toBatch } from '../src/processor.ts';
+import type { Entry, Processor } from '../src/processor.ts';
+import { StateRegistry } from '../src/stateRegistry.ts';
+import { configFolder } from './config/helpers.ts';
+import { letter, received } from './fakes/ingest.ts';
+
+const drops: string[] = [];
+
+function processor(yaml: string, lastRow = 0): Processor {
+  const folder = configFolder();
+  onTestFinished(() => folder.remove());
+  drops.length = 0;
+  return createProcessor({
+    config: folder.load(yaml).config,
+    registry: new StateRegistry(),
+    twins: new Map(),
+    lastRow,
+    onDrop: (reason, { value }) => drops.push(`${reason} ${value}`),
+  });
+}
+
+const PLAIN = 'sensorTypes: { temperature: { windows: [], missing: false } }';
+const HELD = 'sensorTypes: { temperature: { windows: [], missing: false, order: { maxDelayMs: 2000 } } }';
+
+const values = (entry: Entry): (number | null)[] =>
+  entry.outputs.flatMap((output) => (output.type === 'reading' ? [output.reading.value] : []));
+
+describe('row numbers', () => {
+  test('go on after the last one, over readings, ticks and dead letters', () => {
+    const it = processor(PLAIN, 41);
+    const entries = [
+      it.process(received('a', 1, 85)),
+      it.process({ at: 5 }),
+      it.process(letter('a', 2)),
+      it.process(received('b', 1, 86, { timestamp: 9000 })),
+    ];
+    expect(entries.map(({ row }) => row)).toEqual([42, 43, 44, 45]);
+    expect(entries.flatMap(values)).toEqual([85, 86]);
+    const batch = toBatch(entries);
+    expect(batch.lastRow).toBe(45);
+    expect(batch.readings.map((reading) => reading.received?.row)).toEqual([42, 45]);
+    expect(batch.ticks).toEqual([{ row: 43, at: 5 }]);
+    expect(batch.deadLetters).toEqual([{ ...letter('a', 2), row: 44 }]);
+    expect([...batch.positions]).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ]);
+  });
+});
+
+describe('readings that wait for older ones', () => {
+  test('are held under their row, and settle with a later input under the same row', () => {
+    const it = processor(HELD);
+    const entries = [
+      it.process(received('a', 1, 85, { timestamp: 1000 })),
+      it.process(received('a', 2, 87, { timestamp: 2500 })),
+      it.process(received('a', 3, 86, { timestamp: 2000 })),
+    ];
+    expect(entries.map(({ settled }) => settled)).toEqual([false, false, false]);
+    const first = toBatch(entries);
+    expect(first.readings).toEqual([]);
+    expect(first.held.map((reading) => [reading.received?.row, reading.value])).toEqual([
+      [1, 85],
+      [2, 87],
+      [3, 86],
+    ]);
+    expect([...first.positions]).toEqual([['a', 3]]);
+
+    const late = it.process(received('a', 4, 88, { timestamp: 4500 }));
+    expect(late.settled).toBe(false);
+    expect(values(late)).toEqual([85, 86, 87]);
+    const second = toBatch([late]);
+    expect(second.readings.map((reading) => reading.received?.row)).toEqual([1, 3, 2]);
+    expect(second.held.map((reading) => reading.received?.row)).toEqual([4]);
+  });
+
+  test('settle by the clock', () => {
+    const it = processor(HELD);
+    it.process(received('a', 1, 85, { timestamp: 1000 }));
+    expect(values(it.process({ at: 2999 }))).toEqual([]);
+    const tick = it.process({ at: 3000 });
+    expect(values(tick)).toEqual([85]);
+    const batch = toBatch([tick]);
+    expect(batch.readings.map((reading) => reading.received?.row)).toEqual([1]);
+    expect(batch.ticks).toEqual([{ row: 3, at: 3000 }]);
+    expect(batch.held).toEqual([]);
+  });
+
+  test('come out at the end', () => {
+    const it = processor(HELD);
+    it.process(received('a', 1, 85, { timestamp: 1000 }));
+    const last = it.complete();
+    expect(last.map((output) => (output.type === 'reading' ? output.reading.value : output.type))).toEqual([
+      85,
+    ]);
+  });
+
+  test('a duplicate settles at once: neither stored nor held, but its position counts', () => {
+    for (const yaml of [PLAIN, HELD]) {
+      const it = processor(yaml);
+      it.process(received('a', 1, 85, { timestamp: 1000 }));
+      const again = it.process(received('a', 2, 85, { timestamp: 1000 }));
+      expect(again.settled).toBe(true);
+      const batch = toBatch([again]);
+      expect([batch.readings, batch.held, [...batch.positions]]).toEqual([[], [], [['a', 2]]]);
+      expect(drops).toEqual(['duplicate 85']);
+    }
+  });
+});
+
+describe('what is refused', () => {
+  test('readings that are not listed become dead letters that keep what came', () => {
+    const it = processor(`
+assets: { R101: { sensors: { temperature: {} } } }
+unknownAssets: reject
+`);
+    const entries = [
+      it.process(received('a', 1, 85)),
+      it.process(received('a', 2, 7, { sensor: 'level', unit: 'm' })),
+      it.process(received('a', 3, 8, { asset: 'constructor', sensor: 'toString' })),
+    ];
+    const batch = toBatch(entries);
+    expect(batch.readings).toHaveLength(1);
+    expect(batch.deadLetters).toEqual([
+      {
+        ...{ row: 2, source: 'a', position: 2, arrivedAt: 2000, reason: 'unknownAsset' },
+        ...{ origin: 'R101/level', detail: 'R101/level is not listed under assets' },
+        payload: '{"value":7,"unit":"m","timestamp":2000}',
+      },
+      expect.objectContaining({ row: 3, reason: 'unknownAsset', origin: 'constructor/toString' }),
+    ]);
+    expect([...batch.positions]).toEqual([['a', 3]]);
+  });
+
+  test('more sensors than maxSensors; listed ones always get in', () => {
+    const it = processor(`
+assets: { R101: { sensors: { temperature: {} } } }
+pipeline: { maxSensors: 2 }
+`);
+    const send = (position: number, sensor: string): string => {
+      const { deadLetters } = toBatch([it.process(received('a', position, 1, { sensor, unit: '' }))]);
+      return deadLetters.map(({ reason, detail }) => `${reason}: ${detail}`).join();
+    };
+    expect(send(1, 'a')).toBe('');
+    expect(send(2, 'b')).toBe('');
+    expect(send(3, 'c')).toBe('tooManySensors: R101/c would be sensor 3 of at most 2');
+    expect(send(4, 'a')).toBe('');
+    expect(toBatch([it.process(received('a', 5, 85))]).deadLetters).toEqual([]);
+  });
+});
+
+describe('outputs', () => {
+  test('each goes to the entry that gave rise to it, and to those who listen, in the same order', () => {
+    const it = processor('sensorTypes: { temperature: { windows: [ { sizeMs: 1000 } ] } }');
+    const heard: string[] = [];
+    it.outputs.subscribe((output) => heard.push(output.type));
+    const entries = [1000, 1500, 2000].map((timestamp, i) =>
+      it.process(received('a', i + 1, 85 + i, { timestamp })),
+    );
+    expect(entries.map(({ outputs }) => outputs.map(({ type }) => type))).toEqual([
+      ['reading'],
+      ['reading'],
+      ['reading', 'window'],
+    ]);
+    expect(heard).toEqual(['reading', 'reading', 'reading', 'window']);
+    expect(toBatch(entries).windows).toMatchObject([{ start: 1000, end: 2000, mean: 85.5 }]);
+  });
+
+  test('a batch of several readings: the position is that of its last reading', () => {
+    const it = processor(PLAIN);
+    const entries = [9, 9, 10].map((position, i) =>
+      it.process(received('a', position, 85 + i, { timestamp: 1000 * (i + 1) })),
+    );
+    expect([...toBatch(entries.slice(0, 2)).positions]).toEqual([['a', 9]]);
+    expect([...toBatch(entries).positions]).toEqual([['a', 10]]);
+  });
+});
