@@ -22,7 +22,7 @@ await childProcess<ReceiverArgs>(import.meta.url, async (args, { ready, finish }
   const progress = new Progress(count);
   let sum = 0;
   client.on('message', (_topic, payload) => {
-    progress.begin();
+    progress.arrive();
     const { value } = JSON.parse(payload.toString()) as { value: number };
     sum += value;
     progress.add(1);

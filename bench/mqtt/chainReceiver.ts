@@ -16,7 +16,7 @@ await childProcess<ReceiverArgs>(import.meta.url, async (args, { ready, finish }
   const dir = temporaryFolder();
   const progress = new Progress(args.count);
   const chain = await openChain(args, dir, {
-    onArrival: () => progress.begin(),
+    onArrival: () => progress.arrive(),
     onEntry: () => undefined,
     onCommit: (readings) => progress.add(readings),
   });
