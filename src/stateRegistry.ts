@@ -27,9 +27,12 @@ export class StateRegistry {
     });
   }
 
-  /** Every state by name. The states are the live ones: serialise before the next reading. */
+  /**
+   * Every state by name, restored ones that nobody has opened yet included. The states are the live ones: serialise
+   * before the next reading.
+   */
   snapshot(): Record<string, unknown> {
-    return Object.fromEntries(this.#states);
+    return Object.fromEntries([...this.#restored, ...this.#states]);
   }
 }
 
