@@ -162,7 +162,9 @@ test('maxWaitMs: an idle consumer waits for company, until there is enough, it i
   expect(work.started.at(-1)).toEqual([3, 4, 5]);
   work.offer(6);
   await work.finish();
-  // It has waited already.
+  // It came while the consumer was busy and waits for company from then on.
+  expect(work.started.at(-1)).toEqual([3, 4, 5]);
+  work.pass(50);
   expect(work.started.at(-1)).toEqual([6]);
   await work.finish();
   work.offer(7, 9);

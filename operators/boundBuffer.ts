@@ -9,7 +9,7 @@ import type { QueueOptions, QueueState } from './steps/buffer.ts';
 export interface BufferOptions<T> extends QueueOptions<T> {
   /** Items in a batch at most. Integer >= 1. Default: capacity. */
   readonly maxBatch?: number;
-  /** How long an item that finds the consumer idle waits for company, in milliseconds. >= 0. Default 0. */
+  /** How long an item waits for company at most while the consumer is idle, from its arrival, in ms. >= 0. Default 0. */
   readonly maxWaitMs?: number;
   /** An item for which it is true is not kept waiting for company, nor are those before it. Default: none. */
   readonly urgent?: (item: T) => boolean;
@@ -62,6 +62,8 @@ export function boundBuffer<T extends object | string>(
         options.onDrop?.(reason === 'putTimeout' ? reason : 'overflow', item),
       );
       let busy = false;
+      /** Something that waits is urgent. */
+      let pressing = false;
       let paused = false;
       let ended: (() => void) | undefined;
       let waiting: Subscription | undefined;
@@ -83,7 +85,12 @@ export function boundBuffer<T extends object | string>(
               if (subscriber.closed) return;
               subscriber.next(batch);
               busy = false;
-              drain();
+              // What came meanwhile goes on waiting for company from the time at which it came.
+              if (waiting === undefined || pressing || ended !== undefined || queue.size >= enough) drain();
+              else {
+                if (queue.size <= capacity / 2) press(false);
+                watch();
+              }
             };
             result.then(done).then(undefined, fail);
             return false;
@@ -99,6 +106,7 @@ export function boundBuffer<T extends object | string>(
       const drain = (): void => {
         waiting?.unsubscribe();
         waiting = undefined;
+        pressing = false;
         while (!busy && !subscriber.closed && queue.size > 0) {
           const batch = queue.take(maxBatch);
           if (queue.size <= capacity / 2) press(false);
@@ -124,6 +132,10 @@ export function boundBuffer<T extends object | string>(
           );
         }
       };
+      const timeIsUp = (): void => {
+        if (busy) pressing = true;
+        else drain();
+      };
       const offer = (item: T): void => {
         if (!busy && maxWaitMs === 0 && queue.size === 0) {
           // The consumer is idle: nothing needs to be kept.
@@ -136,9 +148,9 @@ export function boundBuffer<T extends object | string>(
           press(true);
           if (wasFull) watch();
         }
-        if (busy) return;
-        if (queue.size >= enough || maxWaitMs === 0 || options.urgent?.(item) === true) drain();
-        else waiting ??= scheduler.schedule(drain, maxWaitMs);
+        if (options.urgent?.(item) === true) pressing = true;
+        if (!busy && (queue.size >= enough || maxWaitMs === 0 || pressing)) drain();
+        else if (maxWaitMs > 0) waiting ??= scheduler.schedule(timeIsUp, maxWaitMs);
       };
       const drained = new Observable<never>((last) => {
         ended = () => last.complete();

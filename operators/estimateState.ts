@@ -1,3 +1,4 @@
+import { resolvedOnce } from './options.ts';
 import { mapStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
@@ -24,7 +25,7 @@ export function estimateState(
   options: EstimateOptions = {},
   cell = stateCell(estimateInitialState),
 ): Stage<Reading, EstimatedReading> {
-  const resolved = resolveEstimateOptions(options);
+  const resolved = resolve(options);
   return mapStage(cell, resolved, (state, reading: Reading, settings) =>
     withEstimate(reading, estimateStep(state, reading, settings)),
   );
@@ -42,3 +43,5 @@ const withEstimate = (reading: Reading, estimate: EstimatedReading['estimate']):
   received: reading.received,
   estimate,
 });
+
+const resolve = resolvedOnce(resolveEstimateOptions);

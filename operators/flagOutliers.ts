@@ -1,3 +1,4 @@
+import { resolvedOnce } from './options.ts';
 import { mapStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
@@ -26,7 +27,7 @@ export function flagOutliers(
   options: OutlierOptions = {},
   cell = stateCell(outlierState),
 ): Stage<Reading, Reading> {
-  const resolved = resolveOutlierOptions(options);
+  const resolved = resolve(options);
   const fitted = stateCell(() => {
     const state = cell.open();
     fitOutlierState(state, resolved);
@@ -38,3 +39,5 @@ export function flagOutliers(
     return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
   });
 }
+
+const resolve = resolvedOnce(resolveOutlierOptions);

@@ -1,3 +1,4 @@
+import { resolvedOnce } from './options.ts';
 import { mapStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
@@ -24,10 +25,12 @@ export function flagSpikes(
   options: SpikeOptions = {},
   cell = stateCell(spikeState),
 ): Stage<Reading, Reading> {
-  const resolved = resolveSpikeOptions(options);
+  const resolved = resolve(options);
   return mapStage(cell, resolved, (state, reading: Reading, limits) => {
     if (reading.value === null || reading.quality === 'Bad') return reading;
     const issue = spikeStep(state, reading.value, limits);
     return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
   });
 }
+
+const resolve = resolvedOnce(resolveSpikeOptions);

@@ -1,3 +1,4 @@
+import { resolvedOnce } from './options.ts';
 import { mapStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
@@ -22,10 +23,12 @@ import type { Reading } from './types.ts';
  * readings$.pipe(flagStuck({ maxDurationMs: 60_000, tolerance: 0.001 }))
  */
 export function flagStuck(options: StuckOptions, cell = stateCell(stuckState)): Stage<Reading, Reading> {
-  const resolved = resolveStuckOptions(options);
+  const resolved = resolve(options);
   return mapStage(cell, resolved, (state, reading: Reading, limits) => {
     if (reading.value === null || reading.quality === 'Bad') return reading;
     const issue = stuckStep(state, reading.value, reading.timestamp, limits);
     return issue === undefined ? reading : withIssue(reading, 'Uncertain', issue);
   });
 }
+
+const resolve = resolvedOnce(resolveStuckOptions);

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import { stateCell } from './stateCell.ts';
 import { missingState, missingStep, missingTick, resolveMissingOptions } from './steps/missing.ts';
 import type { MissingOptions } from './steps/missing.ts';
+import { resolvedOnce } from './options.ts';
 import { emittingStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import type { Reading } from './types.ts';
@@ -38,7 +39,7 @@ export function imputeMissing(
   cell = stateCell(missingState),
   ticks: Observable<number> = NEVER,
 ): Stage<Reading, Reading> {
-  const resolved = resolveMissingOptions(options);
+  const resolved = resolve(options);
   return emittingStage(
     cell,
     resolved,
@@ -46,3 +47,5 @@ export function imputeMissing(
     ticks,
   );
 }
+
+const resolve = resolvedOnce(resolveMissingOptions);

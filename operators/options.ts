@@ -30,3 +30,18 @@ export function integerBetween(
 export function oneOf<T extends string>(key: string, value: T, allowed: readonly T[]): T {
   return allowed.includes(value) ? value : fail(key, value, `one of ${allowed.join(', ')}`);
 }
+
+/**
+ * Resolves a frozen options object once, so that the operators of many sensors that are composed with the same one share
+ * the result. Options that could still change are resolved each time.
+ */
+export function resolvedOnce<O extends object, R>(resolve: (options: O) => R): (options: O) => R {
+  const known = new WeakMap<O, R>();
+  return (options) => {
+    const before = known.get(options);
+    if (before !== undefined) return before;
+    const resolved = resolve(options);
+    if (Object.isFrozen(options)) known.set(options, resolved);
+    return resolved;
+  };
+}

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import { stateCell } from './stateCell.ts';
 import { orderFlush, orderState, orderStep, orderTick, resolveOrderOptions } from './steps/order.ts';
 import type { OrderOptions, OrderState, ResolvedOrderOptions } from './steps/order.ts';
+import { resolvedOnce } from './options.ts';
 import { emittingStage } from './stage.ts';
 import type { EmittingStep, Stage } from './stage.ts';
 import type { Reading } from './types.ts';
@@ -32,8 +33,7 @@ export function orderByTime(
   cell = stateCell(orderState),
   ticks: Observable<number> = NEVER,
 ): Stage<Reading, Reading> {
-  const { onDrop } = options;
-  const resolved: Resolved = { ...resolveOrderOptions(options), ...(onDrop && { onDrop }) };
+  const resolved = resolve(options);
   return emittingStage(cell, resolved, STEP, ticks);
 }
 
@@ -47,3 +47,8 @@ const STEP: EmittingStep<OrderState, Reading, Reading, Resolved> = {
   tick: orderTick,
   flush: (state, _, emit) => orderFlush(state, emit),
 };
+
+const resolve = resolvedOnce((options: OrderOptions): Resolved => {
+  const { onDrop } = options;
+  return { ...resolveOrderOptions(options), ...(onDrop && { onDrop }) };
+});

@@ -1,3 +1,4 @@
+import { resolvedOnce } from './options.ts';
 import { mapStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { stateCell } from './stateCell.ts';
@@ -21,7 +22,7 @@ import type { Reading } from './types.ts';
  * readings$.pipe(validateRange({ min: 0, max: 10 }))
  */
 export function validateRange(options: RangeOptions): Stage<Reading, Reading> {
-  const resolved = resolveRangeOptions(options);
+  const resolved = resolve(options);
   return mapStage(
     stateCell(() => null),
     resolved,
@@ -32,3 +33,5 @@ export function validateRange(options: RangeOptions): Stage<Reading, Reading> {
     },
   );
 }
+
+const resolve = resolvedOnce(resolveRangeOptions);

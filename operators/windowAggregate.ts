@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import { stateCell } from './stateCell.ts';
 import { resolveWindowOptions, windowFlush, windowState, windowStep, windowTick } from './steps/window.ts';
 import type { ResolvedWindowOptions, WindowOptions, WindowState } from './steps/window.ts';
+import { resolvedOnce } from './options.ts';
 import { emittingStage } from './stage.ts';
 import type { EmittingStep, Stage } from './stage.ts';
 import type { Reading, WindowAggregate } from './types.ts';
@@ -31,8 +32,7 @@ export function windowAggregate(
   cell = stateCell(windowState),
   ticks: Observable<number> = NEVER,
 ): Stage<Reading, WindowAggregate> {
-  const { onDrop } = options;
-  const resolved: Resolved = { ...resolveWindowOptions(options), ...(onDrop && { onDrop }) };
+  const resolved = resolve(options);
   return emittingStage(cell, resolved, STEP, ticks);
 }
 
@@ -46,3 +46,8 @@ const STEP: EmittingStep<WindowState, Reading, WindowAggregate, Resolved> = {
   tick: windowTick,
   flush: windowFlush,
 };
+
+const resolve = resolvedOnce((options: WindowOptions): Resolved => {
+  const { onDrop } = options;
+  return { ...resolveWindowOptions(options), ...(onDrop && { onDrop }) };
+});

@@ -1,7 +1,6 @@
 import { EMPTY, map, merge, mergeMap } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { sensorConfigFor } from '../config/sensors.ts';
-import type { Config, SensorConfig } from '../config/types.ts';
+import type { Config } from '../config/types.ts';
 import { convertUnit } from '../operators/convertUnit.ts';
 import { estimateState } from '../operators/estimateState.ts';
 import { flagOutliers } from '../operators/flagOutliers.ts';
@@ -27,6 +26,8 @@ import { validateRange } from '../operators/validateRange.ts';
 import { windowAggregate } from '../operators/windowAggregate.ts';
 import { groupBySensor } from './groupBySensor.ts';
 import { Inlet } from './inlet.ts';
+import { sharedSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import type { StateRegistry } from './stateRegistry.ts';
 import type { LiveTwin } from './twin/liveTwin.ts';
 
@@ -61,20 +62,21 @@ export function pipeline(
   ticks: Observable<number>,
   { config, registry, twins, onDrop }: PipelineParts,
 ): Observable<Output> {
+  const settingsOf = sharedSettings(config, onDrop);
   const twinInputs = new Map([...twins.keys()].map((asset) => [asset, new Inlet<EstimatedReading>()]));
 
   const sensors = readings.pipe(
     groupBySensor(),
     mergeMap(({ asset, sensor, readings: raw }) => {
-      const settings = sensorConfigFor(config, asset, sensor);
+      const settings = settingsOf(asset, sensor);
       const cells: Cells = (operator, create) => registry.cell(`${asset}/${sensor}/${operator}`, create);
       const twinInput = twinInputs.get(asset);
       const outputs = fanOut([
         toOutput,
-        ...aggregate(settings, cells, ticks, onDrop),
+        ...aggregate(settings, cells, ticks),
         ...(twinInput === undefined ? [] : [forwardTo(twinInput)]),
       ]);
-      const cleaned = clean(settings, cells, ticks, onDrop);
+      const cleaned = clean(settings, cells, ticks);
       return raw.pipe(fuse(fuse(cleaned, estimate(settings, cells)), outputs));
     }),
   );
@@ -90,15 +92,10 @@ export function pipeline(
 }
 
 /** Conversion, order, range, z-score, spike, stuck value, missing values: each if it is configured, in this order. */
-function clean(
-  settings: SensorConfig,
-  cells: Cells,
-  ticks: Observable<number>,
-  onDrop: OnDrop,
-): Stage<Reading, Reading> {
+function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Stage<Reading, Reading> {
   const { unit, order, range, outlier, spike, stuck, missing } = settings;
   return [
-    order && orderByTime({ ...order, onDrop }, cells('orderByTime', orderState), ticks),
+    order && orderByTime(order, cells('orderByTime', orderState), ticks),
     range && validateRange(range),
     outlier && flagOutliers(outlier, cells('flagOutliers', outlierState)),
     spike && flagSpikes(spike, cells('flagSpikes', spikeState)),
@@ -110,7 +107,7 @@ function clean(
   );
 }
 
-function estimate({ kalman }: SensorConfig, cells: Cells): Stage<Reading, EstimatedReading> {
+function estimate({ kalman }: Settings, cells: Cells): Stage<Reading, EstimatedReading> {
   return kalman ? estimateState(kalman, cells('estimateState', estimateInitialState)) : withoutEstimate;
 }
 
@@ -129,16 +126,12 @@ const windowToOutput = mapStage(STATELESS, null, (_, window: WindowAggregate): O
 }));
 
 function aggregate(
-  { windows }: SensorConfig,
+  { windows }: Settings,
   cells: Cells,
   ticks: Observable<number>,
-  onDrop: OnDrop,
 ): Stage<EstimatedReading, Output>[] {
   return windows.map((options, i) =>
-    fuse(
-      windowAggregate({ ...options, onDrop }, cells(`windowAggregate${i}`, windowState), ticks),
-      windowToOutput,
-    ),
+    fuse(windowAggregate(options, cells(`windowAggregate${i}`, windowState), ticks), windowToOutput),
   );
 }
 
