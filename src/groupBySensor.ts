@@ -19,8 +19,13 @@ export interface SensorStream {
  *     groupBySensor()
  *     result           --A--B-----|      A, B streams
  *     A                --a-----a--|
+ *
+ * The streams of `known` sensors, which an earlier run has seen, open at once and in that order: what works by the clock
+ * in them goes on before their next reading.
  */
-export function groupBySensor(): OperatorFunction<Reading, SensorStream> {
+export function groupBySensor(
+  known: readonly { readonly asset: string; readonly sensor: string }[] = [],
+): OperatorFunction<Reading, SensorStream> {
   return (source) =>
     new Observable((subscriber) => {
       const assets = new Map<string, Map<string, Inlet<Reading>>>();
@@ -34,6 +39,7 @@ export function groupBySensor(): OperatorFunction<Reading, SensorStream> {
       const each = (act: (inlet: Inlet<Reading>) => void): void => {
         for (const sensors of assets.values()) for (const inlet of sensors.values()) act(inlet);
       };
+      for (const { asset, sensor } of known) open(asset, sensor);
       subscriber.add(
         source.subscribe({
           next: (reading) => {

@@ -10,12 +10,14 @@ import { createSource } from './sources/registry.ts';
 import type { Source } from './sources/source.ts';
 import { StateRegistry } from './stateRegistry.ts';
 import { openStore } from './store/duckdb.ts';
+import { limitedWarn } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { observeLive } from './telemetry/liveMetrics.ts';
 import { openTwins } from './twin/registry.ts';
 
 const PRUNE_EVERY_MS = 600_000;
+const WARN_EVERY_MS = 10_000;
 
 export interface Service {
   /** Where the API listens, e.g. `http://127.0.0.1:8080`. */
@@ -38,7 +40,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const twins = await openTwins(config);
+    const warn = limitedWarn(log, WARN_EVERY_MS, now);
+    const twins = await openTwins(config, (asset, problem) =>
+      warn(`model ${asset}`, { asset, problem }, 'A model failed'),
+    );
     const store = await openStore(config.store, log);
     closers.push(() => store.close());
 

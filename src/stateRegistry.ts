@@ -27,6 +27,17 @@ export class StateRegistry {
     });
   }
 
+  /** The sensors that have a restored state which nobody has opened yet, in the order in which they first came. */
+  restoredSensors(): { readonly asset: string; readonly sensor: string }[] {
+    const sensors = new Map<string, { asset: string; sensor: string }>();
+    for (const name of this.#restored.keys()) {
+      const [asset, sensor, operator] = name.split('/');
+      if (asset === undefined || sensor === undefined || operator === undefined) continue;
+      sensors.set(`${asset}/${sensor}`, { asset, sensor });
+    }
+    return [...sensors.values()];
+  }
+
   /**
    * Every state by name, restored ones that nobody has opened yet included. The states are the live ones: serialise
    * before the next reading.

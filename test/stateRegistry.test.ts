@@ -32,6 +32,16 @@ describe('cells', () => {
     expect(registry.snapshot()).toEqual({ x: { count: 7 }, y: { count: 9 } });
   });
 
+  test('knows the sensors of an earlier run until they are opened again', () => {
+    const registry = new StateRegistry({ 'A/t/x': {}, 'B/t/x': {}, 'A/t/y': {}, 'A/updateTwin': {} });
+    expect(registry.restoredSensors()).toEqual([
+      { asset: 'A', sensor: 't' },
+      { asset: 'B', sensor: 't' },
+    ]);
+    for (const operator of ['x', 'y']) registry.cell(`A/t/${operator}`, () => ({})).open();
+    expect(registry.restoredSensors()).toEqual([{ asset: 'B', sensor: 't' }]);
+  });
+
   test.each([
     ['a key too many', { count: 1, more: 2 }],
     ['a key too few', {}],
@@ -91,23 +101,17 @@ twin: { everyMs: 500, lostAfterMs: 8000 }
   ] as const;
 
   /** What a plant and its network can do: gaps, missing values, spikes, repeats, late readings, silence, broken input. */
+  const KINDS = ['missing', 'spike', 'repeat', 'bad', 'broken', 'tick'] as const;
   const step = fc.record({
     sensor: fc.nat({ max: SENSORS.length - 1 }),
     kind: fc.oneof(
-      { weight: 8, arbitrary: fc.constant('reading' as const) },
-      { weight: 1, arbitrary: fc.constantFrom('missing', 'spike', 'repeat', 'bad', 'broken') },
-      { weight: 2, arbitrary: fc.constant('tick' as const) },
+      { weight: 7, arbitrary: fc.constant('reading' as const) },
+      { weight: 3, arbitrary: fc.constantFrom(...KINDS) },
     ),
     afterMs: fc.oneof({ weight: 8, arbitrary: fc.nat({ max: 700 }) }, fc.nat({ max: 9000 })),
     lateMs: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.nat({ max: 4000 })),
     noise: fc.double({ min: -2, max: 2, noNaN: true }),
   });
-
-  /**
-   * After a cut a sensor's operators hear the clock only once its next reading has come, so a tick in between would be
-   * missed. Until restored sensors are opened with the pipeline, no tick comes before that.
-   */
-  const WITHOUT_TICKS = true;
 
   type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
@@ -116,7 +120,7 @@ twin: { everyMs: 500, lostAfterMs: 8000 }
     let last = 0;
     return steps.map(({ sensor: index, kind, afterMs, lateMs, noise }, i) => {
       clock += afterMs;
-      if (kind === 'tick' && !WITHOUT_TICKS) return { at: clock };
+      if (kind === 'tick') return { at: clock };
       if (kind === 'broken') return letter('plant', i + 1);
       if (kind !== 'repeat') last = clock - lateMs;
       const [asset, sensor, unit, level] = SENSORS[index] ?? SENSORS[0];
@@ -155,10 +159,24 @@ twin: { everyMs: 500, lostAfterMs: 8000 }
     return told;
   };
 
+  // The pipeline does not open restored sensors yet, so their operators hear the clock only from their next reading on.
+  test.fails('the clock reaches restored sensors before their next reading', async () => {
+    const common = { sensor: 0, lateMs: 0, noise: 0 };
+    const steps: Step[] = [
+      { ...common, kind: 'reading', afterMs: 0 },
+      { ...common, kind: 'reading', afterMs: 1000 },
+      { ...common, kind: 'tick', afterMs: 1600 },
+    ];
+    expect(await run(steps, [2])).toEqual(await run(steps, []));
+  });
+
   test('whatever the readings, wherever the cuts', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { minLength: 20, maxLength: 100, size: 'max' }),
+        fc.array(
+          step.filter(({ kind }) => kind !== 'tick'),
+          { minLength: 20, maxLength: 100, size: 'max' },
+        ),
         fc.array(fc.nat({ max: 99 }), { minLength: 1, maxLength: 4 }),
         async (steps, cuts) => {
           expect(await run(steps, cuts)).toEqual(await run(steps, []));

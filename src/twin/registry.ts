@@ -3,6 +3,8 @@ import { ConfigError } from '../../config/problems.ts';
 import type { Config, ModelConfig } from '../../config/types.ts';
 import type { TwinModel } from '../../operators/steps/twin.ts';
 import { batchReactor } from './batchReactor.ts';
+import { guarded, problemOf, survivesJson } from './guard.ts';
+import type { OnModelFault } from './guard.ts';
 import { LiveTwin, twinOptions } from './liveTwin.ts';
 
 /** A model whose state only the model itself knows. */
@@ -14,11 +16,14 @@ const BUILT_IN: Readonly<Record<string, (parameters: Readonly<Record<string, unk
 
 /**
  * The model that a configuration names: a built-in one, or the default export of a module of the user's own, a function
- * from parameters to a TwinModel.
+ * from parameters to a TwinModel. One of the user's own starts anew where it fails in mid-stream, and `onFault` is told.
  *
  * @throws Error that names the module or the parameter and says what was expected.
  */
-export async function loadModel(config: ModelConfig): Promise<AnyTwinModel> {
+export async function loadModel(
+  config: ModelConfig,
+  onFault: OnModelFault = () => undefined,
+): Promise<AnyTwinModel> {
   const builtIn = Object.hasOwn(BUILT_IN, config.type) ? BUILT_IN[config.type] : undefined;
   if (builtIn !== undefined) return builtIn(config.parameters);
   const module: unknown = await import(pathToFileURL(config.type).href);
@@ -31,7 +36,7 @@ export async function loadModel(config: ModelConfig): Promise<AnyTwinModel> {
   const model: unknown = await (create as (parameters: unknown) => unknown)(config.parameters);
   if (!isModel(model)) throw new Error(`${config.type}: ${missingFrom(model)}`);
   rehearse(config.type, model);
-  return model;
+  return guarded(model, onFault);
 }
 
 const FUNCTIONS = ['initial', 'parameters', 'advance', 'correct', 'read'] as const;
@@ -60,16 +65,12 @@ function missingFrom(value: unknown): string {
 function rehearse(type: string, model: AnyTwinModel): void {
   const state = model.initial();
   model.advance(state, 1);
-  for (const output of Object.keys(model.outputs)) {
-    const { value } = model.read(state, output);
-    if (!Number.isFinite(value)) {
-      throw new Error(
-        `${type}: output ${output} is ${String(value)} one second after the start, expected a finite number`,
-      );
-    }
+  const problem = problemOf(model, state);
+  if (problem !== null) {
+    throw new Error(`${type}: ${problem} one second after the start, expected a finite number`);
   }
-  if (JSON.stringify(JSON.parse(JSON.stringify(state))) !== JSON.stringify(state)) {
-    throw new Error(`${type}: the state does not survive a JSON round trip`);
+  if (!isRecord(state) || !survivesJson(state)) {
+    throw new Error(`${type}: the state does not survive a JSON round trip, expected a plain object`);
   }
 }
 
@@ -89,19 +90,21 @@ function numbers(parameters: Readonly<Record<string, unknown>>): Record<string, 
  *
  * @throws ConfigError that names the asset where its model cannot be loaded or does not fit the asset's sensors.
  */
-export async function openTwins({
-  assets,
-  twin,
-}: Pick<Config, 'assets' | 'twin'>): Promise<Map<string, LiveTwin>> {
+export async function openTwins(
+  { assets, twin }: Pick<Config, 'assets' | 'twin'>,
+  onFault: (asset: string, problem: string) => void = () => undefined,
+): Promise<Map<string, LiveTwin>> {
   const twins = new Map<string, LiveTwin>();
   for (const [id, asset] of Object.entries(assets)) {
     if (asset.model === null) continue;
     try {
-      const model = await loadModel(asset.model);
+      const model = await loadModel(asset.model, (problem) => onFault(id, problem));
       twins.set(id, new LiveTwin(model, twinOptions(id, asset, model, asset.model.sensors, twin)));
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      throw new ConfigError([{ file: 'configuration', key: `assets.${id}.model`, problem }], { cause: error });
+      throw new ConfigError([{ file: 'configuration', key: `assets.${id}.model`, problem }], {
+        cause: error,
+      });
     }
   }
   return twins;

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataType, StatusCodes } from 'node-opcua';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hasMosquitto, freePort } from '../support/mosquitto.ts';
@@ -411,3 +413,48 @@ test('stop is idempotent and logs its five steps', async () => {
   expect(steps).toEqual([1, 2, 3, 4, 5]);
   await expect(fetch(`${it.address}/health/live`)).rejects.toThrow();
 });
+
+test.skipIf(!hasMosquitto())(
+  'a model that fails in mid-stream costs its own state and nothing else (needs mosquitto)',
+  async () => {
+    const broker = await mosquitto();
+    const folder = tempFolder();
+    const path = join(folder, 'model.mjs');
+    writeFileSync(
+      path,
+      `export default () => ({
+      type: 'touchy', quantities: { temperature: 'degC' }, outputs: { level: 'degC' }, initial: () => ({ level: 0 }),
+      parameters: () => ({}), advance: () => undefined, read: (s) => ({ value: s.level, stdDev: null }),
+      correct: (s, quantity, value) => {
+        if (value === 86) throw new Error('cannot take 86');
+        s.level = value;
+        return null;
+      },
+    });`,
+    );
+    const it = await start(
+      `
+assets: { R101: { model: { type: ${JSON.stringify(path)} }, sensors: { temperature: { kalman: false } } } }
+twin: { everyMs: 0 }
+${mqttYaml(broker.url)}
+`,
+      folder,
+    );
+    await it.ready();
+    const client = await publisher(broker.url);
+    for (const value of [85, 86, 87]) {
+      await client.publishAsync(TOPIC, `{"value": ${value}, "timestamp": ${AT + value}}`, { qos: 1 });
+    }
+    await until(async () =>
+      expect(await it.get('/api/assets/R101/twin')).toMatchObject({ state: { level: { value: 87 } } }),
+    );
+    const problem = 'correct temperature by 86 failed: cannot take 86; it starts anew';
+    expect(it.logged).toContainEqual({
+      level: 'warn',
+      message: 'A model failed',
+      detail: { asset: 'R101', problem },
+    });
+    await it.stop();
+    expect((await it.stored()).map(({ value }) => value)).toEqual([85, 86, 87]);
+  },
+);

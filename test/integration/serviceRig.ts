@@ -122,7 +122,10 @@ export async function start(yaml: string, folder = tempFolder()): Promise<TestSe
       await response.text();
       return response.status;
     },
-    ready: () => until(async () => void (await text('/health/ready'))),
+    ready: () =>
+      until(async () => {
+        await text('/health/ready');
+      }),
     stop: () => service.stop(),
     stored: (sensor = 'temperature') =>
       read(async (store) => {

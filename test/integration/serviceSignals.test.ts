@@ -27,9 +27,9 @@ describe.skipIf(!hasMosquitto())('SIGTERM under load (needs mosquitto)', () => {
     await until(async () => expect((await fetch(`${address}/health/ready`)).status).toBe(200));
     const client = await publisher(broker.url);
     let sent = 0;
-    let sending = true;
+    const stopSending = new AbortController();
     const load = (async () => {
-      while (sending) {
+      while (!stopSending.signal.aborted) {
         const some = Array.from({ length: 50 }, () => {
           sent += 1;
           const payload = JSON.stringify({
@@ -45,7 +45,7 @@ describe.skipIf(!hasMosquitto())('SIGTERM under load (needs mosquitto)', () => {
     await until(() => expect(acks()).toBeGreaterThan(2000));
     process.child.kill('SIGTERM');
     expect(await process.ended).toBe(0);
-    sending = false;
+    stopSending.abort();
     await load;
     expect(steps(process)).toEqual([1, 2, 3, 4, 5]);
 
