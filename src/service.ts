@@ -108,13 +108,19 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       await within(shutdownTimeoutMs, Promise.allSettled(sources.map((source) => source.stop())));
       log.info({ step: 2 }, 'Stopping: 2 of 5, processing and committing what is in hand');
       stopped.next();
-      const timer = setTimeout(() => aborted.next(), shutdownTimeoutMs);
+      const timer = setTimeout(() => {
+        log.warn(
+          { waiting: health.waiting() },
+          'Not all is committed in time; what is not was not acknowledged',
+        );
+        aborted.next();
+      }, shutdownTimeoutMs);
       await drained.catch(() => undefined);
       clearTimeout(timer);
       log.info({ step: 3 }, 'Stopping: 3 of 5, disconnecting the sources');
       await within(shutdownTimeoutMs, Promise.allSettled(sources.map((source) => source.close())));
       log.info({ step: 4 }, 'Stopping: 4 of 5, closing the API and the store');
-      await closeAll();
+      await within(shutdownTimeoutMs, closeAll());
       log.info({ step: 5 }, 'Stopping: 5 of 5, stopped');
     };
     return { address: api.address, failed, stop: () => (stopping ??= stop()) };
@@ -130,6 +136,9 @@ async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> 
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, timeoutMs);
   });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
