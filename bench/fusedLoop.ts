@@ -15,7 +15,10 @@ import { QUANTITIES } from './support.ts';
 export function fusedLoop(
   config: Config,
   sensors: number,
-): { run(readings: readonly Reading[]): void; readonly counts: { window: number; twin: number } } {
+): {
+  readonly run: (readings: readonly Reading[]) => void;
+  readonly counts: { window: number; twin: number };
+} {
   const counts = { window: 0, twin: 0 };
   const onWindow = (): void => {
     counts.window += 1;
