@@ -221,14 +221,7 @@ ${mqttYaml(broker.url)}
   test.each([4, 5] as const)(
     'QoS 1 by protocol version %i: all that was acknowledged is in the store, over a broker restart',
     async (protocolVersion) => {
-      const broker = await mosquitto({
-        config: [
-          'allow_anonymous true',
-          'persistence true',
-          'autosave_on_changes true',
-          'autosave_interval 1',
-        ],
-      });
+      const broker = await mosquitto({ config: ['allow_anonymous true', 'persistence true'] });
       // A broker that restarts sends again what was not acknowledged, which by MQTT 5 are up to receiveMaximum messages.
       const it = await start(`
 ${mqttYaml(broker.url, `, protocolVersion: ${protocolVersion}, cleanSession: false, receiveMaximum: 500`)}
