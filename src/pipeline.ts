@@ -66,7 +66,7 @@ export function pipeline(
   const twinInputs = new Map([...twins.keys()].map((asset) => [asset, new Inlet<EstimatedReading>()]));
 
   const sensors = readings.pipe(
-    groupBySensor(),
+    groupBySensor(registry.restoredSensors()),
     mergeMap(({ asset, sensor, readings: raw }) => {
       const settings = settingsOf(asset, sensor);
       const cells: Cells = (operator, create) => registry.cell(`${asset}/${sensor}/${operator}`, create);
