@@ -2,6 +2,7 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import type { OnDrop, Reading } from '../operators/types.ts';
+import { Inlet } from './inlet.ts';
 import { pipeline } from './pipeline.ts';
 import type { Output } from './pipeline.ts';
 import { isDeadLetter } from './sources/source.ts';
@@ -47,7 +48,7 @@ export interface ProcessorParts {
 
 /** Drives the pipeline one input at a time, and collects what each gives rise to. */
 export function createProcessor({ config, registry, twins, lastRow, onDrop }: ProcessorParts): Processor {
-  const readings = new Subject<Reading>();
+  const readings = new Inlet<Reading>();
   const ticks = new Subject<number>();
   const outputs = new Subject<Output>();
   const admit = admission(config);
@@ -58,7 +59,7 @@ export function createProcessor({ config, registry, twins, lastRow, onDrop }: Pr
     if (reason !== 'lateForWindow' && reading.received === receivedOf(current.input)) current.settled = true;
     onDrop(reason, reading);
   };
-  pipeline(readings, ticks, { config, registry, twins, onDrop: dropped }).subscribe((output) => {
+  pipeline(readings.items, ticks, { config, registry, twins, onDrop: dropped }).subscribe((output) => {
     current.outputs.push(output);
     if (output.type === 'reading' && output.reading.received === receivedOf(current.input))
       current.settled = true;

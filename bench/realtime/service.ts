@@ -6,6 +6,7 @@ import { childProcess } from '../child.ts';
 import type { ReceiverArgs } from '../mqtt/bareReceiver.ts';
 import { serviceConfig, temporaryFolder } from '../plantConfig.ts';
 import { cpuSince } from '../support.ts';
+import { WARM_UP_MS } from './warmUp.ts';
 
 export interface ServiceFigures {
   readonly cpuMsPerS: number;
@@ -13,9 +14,6 @@ export interface ServiceFigures {
   readonly readings: number;
   readonly assetsInStep: number;
 }
-
-/** Start-up and compilation are over by then. */
-const WARM_UP_MS = 5000;
 
 /** The whole service as `rxtwin run` starts it, with API and store; its CPU time while readings come. */
 await childProcess<ReceiverArgs>(

@@ -166,9 +166,16 @@ function remember(state: OrderState, timestamp: number, raw: number | null, reme
   if (state.times.length < rememberCount) {
     state.times.push(timestamp);
     state.values.push(raw);
+    if (state.times.length === rememberCount) trim(state);
   } else if (rememberCount > 0) {
     state.times[state.next] = timestamp;
     state.values[state.next] = raw;
     state.next = state.next + 1 >= rememberCount ? 0 : state.next + 1;
   }
+}
+
+/** A full ring grows no more: an exact copy gives back the room that growing arrays keep in reserve. */
+function trim(state: OrderState): void {
+  state.times = state.times.slice();
+  state.values = state.values.slice();
 }

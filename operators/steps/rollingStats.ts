@@ -44,6 +44,8 @@ export function pushRolling(stats: RollingStats, value: number, size: number): v
   if (ring.length < size) {
     ring.push(x);
     if (ring.length === 1) stats.shift = x;
+    // A full ring grows no more: an exact copy gives back the room that growing arrays keep in reserve.
+    if (ring.length === size) stats.ring = ring.slice();
   } else {
     const gone = (ring[next] ?? 0) - stats.shift;
     stats.sum -= gone;

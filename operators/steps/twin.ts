@@ -87,7 +87,10 @@ export const twinState =
     clock: 0,
     lastUsableAt: null,
     sensors: Object.fromEntries(
-      Object.keys(options.sensors).map((sensor) => [sensor, { arrivedAt: null, timestamp: null, usable: false }]),
+      Object.keys(options.sensors).map((sensor) => [
+        sensor,
+        { arrivedAt: null, timestamp: null, usable: false },
+      ]),
     ),
     residuals: {},
     recordedAt: null,
