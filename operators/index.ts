@@ -33,3 +33,7 @@ export type { ResolvedWindowOptions, WindowOptions, WindowState } from './steps/
 export * from './steps/twin.ts';
 export { emittingStage, fanOut, fuse, mapStage, stage } from './stage.ts';
 export type { EmittingStep, OpenStage, Sink, Stage, Timed } from './stage.ts';
+export { kalmanPredict, kalmanState, kalmanUpdate } from './steps/kalman.ts';
+export type { Innovation, KalmanState } from './steps/kalman.ts';
+export { matrixPredict, matrixUpdate } from './steps/kalmanMatrix.ts';
+export type { MatrixInnovation, MatrixKalmanState } from './steps/kalmanMatrix.ts';
