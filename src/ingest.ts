@@ -3,10 +3,9 @@ import {
   defer,
   filter,
   firstValueFrom,
+  identity,
   lastValueFrom,
-  map,
   merge,
-  mergeAll,
   Observable,
   retry,
   Subject,
@@ -16,6 +15,7 @@ import {
 } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { boundBuffer } from '../operators/boundBuffer.ts';
+import { stage } from '../operators/stage.ts';
 import type { OnDrop } from '../operators/types.ts';
 import { Owed, Pending } from './owed.ts';
 import { isTick, toBatch } from './processor.ts';
@@ -62,16 +62,23 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
   const owed = new Owed(sources);
   const pending = config.buffer.overflow === 'latest' ? new Pending() : null;
   const inputs = new Subject<Input>();
+  const acknowledging = new Set(sources.filter(({ window }) => window !== Infinity).map(({ id }) => id));
+  // A sender that awaits an acknowledgement stops by itself once paused. What it then still has in hand is one message,
+  // which may be many readings: to drop one of them and acknowledge the message would lose it.
+  const keeps = (input: Input): boolean =>
+    isTick(input) ||
+    isDeadLetter(input) ||
+    (config.buffer.overflow === 'pause' && acknowledging.has(input.received?.source ?? ''));
 
   const committed = inputs.pipe(
     takeUntil(stop),
-    tap((input) => pending?.add(input)),
+    pending === null ? identity : tap((input) => pending.add(input)),
     boundBuffer<Input>(
       {
         ...config.buffer,
         maxBatch: config.commit.maxRows,
         key: sensorKey,
-        droppable: (input) => !isTick(input) && !isDeadLetter(input),
+        droppable: (input) => !keeps(input),
         onDrop: (reason, input) => {
           pending?.remove(input);
           if (!isTick(input) && !isDeadLetter(input)) parts.onDrop(reason, input);
@@ -85,12 +92,15 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
       },
       () => (room.value ? undefined : firstValueFrom(roomThere)),
     ),
-    mergeAll(),
-    map((input) => {
-      const entry = processor.process(input);
-      parts.onEntry(entry);
-      return entry;
-    }),
+    stage<readonly Input[], Entry>((down) => ({
+      next(batch) {
+        for (const input of batch) {
+          const entry = processor.process(input);
+          parts.onEntry(entry);
+          down.next(entry);
+        }
+      },
+    })),
     boundBuffer<Entry>(
       {
         capacity: config.commit.maxRows,

@@ -219,6 +219,18 @@ describe('while commits take too long', () => {
     expect(it.commits.rows()).toEqual(numbers(1, stored.length));
   });
 
+  test('pause: of a source that is acknowledged nothing is dropped, even if one message exceeds the buffer', async () => {
+    const it = rig(tight('pause'), [fakeSource('plant', 10)]);
+    for (const value of numbers(1, 40)) plant(it).send(value);
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(plant(it).pressure).toEqual(['pause']);
+    it.commits.quick();
+    await settle();
+    expect(it.drops).toEqual([]);
+    expect(it.commits.values()).toEqual(numbers(1, 40));
+    expect(plant(it).committed.at(-1)).toBe(40);
+  });
+
   test.each(['dropOldest', 'dropNewest', 'latest'])(
     '%s: drops only before the pipeline, and everything is either stored or counted',
     async (overflow) => {
