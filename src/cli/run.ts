@@ -17,6 +17,8 @@ export function addRunCommand(program: Command): void {
       const { config, warnings } = loadConfig(options.config, process.env);
       const log: Log = createLog(config.log.level);
       for (const warning of warnings) log.warn({}, warning);
+      if (config.influx.url !== '')
+        log.warn({}, 'influx.url is set, but this version does not forward to InfluxDB yet');
       await run(config, log);
     });
 }
