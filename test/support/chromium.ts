@@ -4,9 +4,9 @@ import type { Browser } from 'playwright-core';
 
 const PATH = '/usr/bin/chromium';
 
-/** Whether tests in a real browser can run here. Where they have to (CI, or RXTWIN_REQUIRE_SERVERS set), its lack is an error. */
+/** Whether tests in a real browser can run here. Where they have to (CI, or REQUIRE_SERVERS set), its lack is an error. */
 export function hasChromium(): boolean {
-  const required = Boolean(process.env['CI']) || Boolean(process.env['RXTWIN_REQUIRE_SERVERS']);
+  const required = Boolean(process.env['CI']) || Boolean(process.env['REQUIRE_SERVERS']);
   const present = existsSync(PATH);
   if (required && !present) throw new Error(`these tests need chromium at ${PATH} (Debian: chromium)`);
   return present;

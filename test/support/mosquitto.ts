@@ -9,11 +9,11 @@ import { join } from 'node:path';
 const PATH = '/usr/sbin/mosquitto';
 
 /**
- * Whether tests against a real broker can run here. Where they have to (CI, or RXTWIN_REQUIRE_SERVERS set), its lack
+ * Whether tests against a real broker can run here. Where they have to (CI, or REQUIRE_SERVERS set), its lack
  * is an error.
  */
 export function hasMosquitto(): boolean {
-  const required = Boolean(process.env['CI']) || Boolean(process.env['RXTWIN_REQUIRE_SERVERS']);
+  const required = Boolean(process.env['CI']) || Boolean(process.env['REQUIRE_SERVERS']);
   const present = existsSync(PATH);
   if (required && !present) throw new Error(`these tests need mosquitto at ${PATH} (Debian: mosquitto)`);
   return present;
