@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { shown } from './problems.ts';
 import type { Report } from './problems.ts';
 import { DEFAULT_ORIGIN } from './tree.ts';
 import type { Node, Origin } from './tree.ts';
@@ -13,6 +15,7 @@ export function crossCheck(config: Config, root: Node | undefined, report: Repor
     report.problem(key, originAt(root, path), problem);
   };
   checkSources(config.sources, complain);
+  checkFiles(config.sources, complain);
   checkListed(config, complain);
   checkPorts(config, complain);
   const { url, org, bucket, token } = config.influx;
@@ -35,6 +38,24 @@ function originAt(root: Node | undefined, path: readonly (string | number)[]): O
     origin = node.origin;
   }
   return origin;
+}
+
+/** Files that a source will read are there when it is configured. */
+function checkFiles(sources: readonly SourceConfig[], complain: Complain): void {
+  const check = (path: readonly (string | number)[], file: string): void => {
+    try {
+      accessSync(file, constants.R_OK);
+    } catch {
+      complain(path, `${shown(file)} is not valid, expected a file that exists and can be read`);
+    }
+  };
+  sources.forEach((source, i) => {
+    if (source.type === 'replay') source.files.forEach((file, k) => check(['sources', i, 'files', k], file));
+    if (source.type !== 'mqtt') return;
+    for (const key of ['caFile', 'certFile', 'keyFile'] as const) {
+      if (source.tls[key] !== '') check(['sources', i, 'tls', key], source.tls[key]);
+    }
+  });
 }
 
 function checkSources(sources: readonly SourceConfig[], complain: Complain): void {

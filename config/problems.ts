@@ -34,6 +34,17 @@ export interface Provenance {
   readonly source: string;
 }
 
+/** The same problems, each with the file and line of the value that it is about or, failing that, of one beside it. */
+export function located({ problems }: ConfigError, sources: readonly Provenance[]): ConfigError {
+  const sourceOf = (key: string): string | undefined =>
+    sources.find(
+      (value) => value.source !== 'default' && (value.key === key || value.key.startsWith(`${key}.`)),
+    )?.source;
+  return new ConfigError(
+    problems.map((problem) => ({ ...problem, file: sourceOf(problem.key) ?? problem.file })),
+  );
+}
+
 /** Collects problems and provenance while a configuration is read. */
 export class Report {
   readonly problems: Problem[] = [];

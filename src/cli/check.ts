@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/load.ts';
+import { ConfigError, located } from '../../config/problems.ts';
 import { openTwins } from '../twin/registry.ts';
 
 /** `rxtwin check --config FILE... [--print]` */
@@ -12,7 +13,9 @@ export function addCheckCommand(program: Command): void {
     .option('--print', 'print the effective configuration with where each value came from, secrets masked')
     .action(async (options: { config: string[]; print?: true }) => {
       const loaded = loadConfig(options.config, process.env);
-      await openTwins(loaded.config);
+      await openTwins(loaded.config).catch((error: unknown) => {
+        throw error instanceof ConfigError ? located(error, loaded.sources) : error;
+      });
       for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
       process.stdout.write(options.print ? printed(loaded) : `${summary(options.config, loaded)}\n`);
     });

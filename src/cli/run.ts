@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import { ConfigError, located } from '../../config/problems.ts';
 import type { Config } from '../../config/types.ts';
 import { startService } from '../service.ts';
 import type { Service } from '../service.ts';
@@ -14,12 +15,14 @@ export function addRunCommand(program: Command): void {
     .description('run the service until SIGINT or SIGTERM')
     .requiredOption('-c, --config <files...>', 'configuration files; later ones override earlier ones')
     .action(async (options: { config: string[] }) => {
-      const { config, warnings } = loadConfig(options.config, process.env);
+      const { config, warnings, sources } = loadConfig(options.config, process.env);
       const log: Log = createLog(config.log.level);
       for (const warning of warnings) log.warn({}, warning);
       if (config.influx.url !== '')
         log.warn({}, 'influx.url is set, but this version does not forward to InfluxDB yet');
-      await run(config, log);
+      await run(config, log).catch((error: unknown) => {
+        throw error instanceof ConfigError ? located(error, sources) : error;
+      });
     });
 }
 

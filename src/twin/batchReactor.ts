@@ -54,14 +54,15 @@ export const BATCH_REACTOR_DEFAULTS: BatchReactorParameters = {
 
 export interface BatchReactorState {
   temperatureDegC: number;
-  temperatureVariance: number;
+  /** null before the first measurement, like the other variances: what is assumed has none that is known. */
+  temperatureVariance: number | null;
   jacketTemperatureDegC: number;
   /** False until the first temperature has come, which sets the model without a residual. */
   started: boolean;
   pressureMPa: number;
-  pressureVariance: number;
+  pressureVariance: number | null;
   flowRateLPerMin: number;
-  flowRateVariance: number;
+  flowRateVariance: number | null;
   conversion: number;
 }
 
@@ -111,13 +112,13 @@ export function batchReactor(given: Partial<BatchReactorParameters> = {}): TwinM
     outputs: { temperature: 'degC', pressure: 'MPa', flow_rate: 'L/min', conversion: '1' },
     initial: () => ({
       temperatureDegC: p.initialTemperatureDegC,
-      temperatureVariance: 0,
+      temperatureVariance: null,
       jacketTemperatureDegC: p.jacketTemperatureDegC ?? p.initialTemperatureDegC,
       started: false,
       pressureMPa: p.initialPressureMPa,
-      pressureVariance: 0,
+      pressureVariance: null,
       flowRateLPerMin: p.initialFlowRateLPerMin,
-      flowRateVariance: 0,
+      flowRateVariance: null,
       conversion: p.initialConversion,
     }),
     parameters: (s) => ({
@@ -146,17 +147,19 @@ export function batchReactor(given: Partial<BatchReactorParameters> = {}): TwinM
     read(s, output) {
       switch (output) {
         case 'temperature':
-          return { value: s.temperatureDegC, stdDev: Math.sqrt(s.temperatureVariance) };
+          return { value: s.temperatureDegC, stdDev: stdDevOf(s.temperatureVariance) };
         case 'pressure':
-          return { value: s.pressureMPa, stdDev: Math.sqrt(s.pressureVariance) };
+          return { value: s.pressureMPa, stdDev: stdDevOf(s.pressureVariance) };
         case 'flow_rate':
-          return { value: s.flowRateLPerMin, stdDev: Math.sqrt(s.flowRateVariance) };
+          return { value: s.flowRateLPerMin, stdDev: stdDevOf(s.flowRateVariance) };
         default:
           return { value: s.conversion, stdDev: null };
       }
     },
   };
 }
+
+const stdDevOf = (variance: number | null): number | null => (variance === null ? null : Math.sqrt(variance));
 
 function resolve(p: BatchReactorParameters): BatchReactorParameters {
   for (const key of Object.keys(p)) {

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../../config/problems.ts';
+import type { Problem } from '../../config/problems.ts';
 import type { Config, ModelConfig } from '../../config/types.ts';
 import type { TwinModel } from '../../operators/steps/twin.ts';
 import { batchReactor } from './batchReactor.ts';
@@ -101,11 +102,18 @@ export async function openTwins(
       const model = await loadModel(asset.model, (problem) => onFault(id, problem));
       twins.set(id, new LiveTwin(model, twinOptions(id, asset, model, asset.model.sensors, twin)));
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      throw new ConfigError([{ file: 'configuration', key: `assets.${id}.model`, problem }], {
-        cause: error,
-      });
+      throw new ConfigError([modelProblem(id, asset.model, error)], { cause: error });
     }
   }
   return twins;
+}
+
+/** A message that begins with a parameter's name, as those of the option checks do, is a problem of that parameter. */
+function modelProblem(asset: string, { parameters }: ModelConfig, error: unknown): Problem {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, name = '', problem = ''] = /^(\w+): (.*)$/s.exec(message) ?? [];
+  const key = `assets.${asset}.model`;
+  return Object.hasOwn(parameters, name)
+    ? { file: 'configuration', key: `${key}.${name}`, problem }
+    : { file: 'configuration', key, problem: message };
 }

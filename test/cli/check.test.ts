@@ -25,6 +25,18 @@ describe('rxtwin check', () => {
     });
   });
 
+  it('asks the models, too, and says where the parameter stands', () => {
+    const file = folder.file(
+      'model.yaml',
+      'assets:\n  R1:\n    sensors: { temperature: {} }\n    model: { type: batchReactor, massKg: -1 }\n',
+    );
+    expect(rxtwin(['check', '--config', file])).toEqual({
+      status: 2,
+      out: [],
+      err: ['model.yaml:4: assets.R1.model.massKg: -1 is not valid, expected a number > 0'],
+    });
+  });
+
   it('tells each problem in a line on stderr and exits with 2', () => {
     const bad = folder.file('bad.yaml', 'api: { port: "80" }\nstor: {}\n');
     const worse = folder.file('worse.yaml', 'log: { level: loud }');

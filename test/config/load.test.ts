@@ -239,10 +239,12 @@ describe('files', () => {
 
   it('resolves what is read against the file, what is written against the working directory', () => {
     folder.file('model.js', '');
+    folder.file('a.csv', '');
+    const elsewhere = folder.file('b.csv', '');
     const { config } = folder.load(
       `assets: { R1: { model: { type: ./model.js, k: 2, sensors: { temperature: T } } } }
 store: { path: x.duckdb }
-sources: [{ id: r, type: replay, files: [a.csv, /b.csv] }]`,
+sources: [{ id: r, type: replay, files: [a.csv, ${elsewhere}] }]`,
     );
     expect(config.assets['R1']?.model).toEqual({
       type: join(folder.path, 'model.js'),
@@ -250,7 +252,20 @@ sources: [{ id: r, type: replay, files: [a.csv, /b.csv] }]`,
       parameters: { k: 2 },
     });
     expect(config.store.path).toBe('x.duckdb');
-    expect(config.sources[0]).toMatchObject({ files: [join(folder.path, 'a.csv'), '/b.csv'], speed: null });
+    expect(config.sources[0]).toMatchObject({ files: [join(folder.path, 'a.csv'), elsewhere], speed: null });
+  });
+
+  it('wants the files that a source will read to be there', () => {
+    const load = (): unknown =>
+      folder.load(`sources:
+  - { id: a, type: mqtt, url: mqtts://127.0.0.1, tls: { caFile: ca.pem } }
+  - { id: b, type: replay, files: [gone.csv] }`);
+    expect(load).toThrow(
+      /:2: sources\[0\]\.tls\.caFile: ".*ca\.pem" is not valid, expected a file that exists/,
+    );
+    expect(load).toThrow(
+      /:3: sources\[1\]\.files\[0\]: ".*gone\.csv" is not valid, expected a file that exists/,
+    );
   });
 });
 

@@ -92,6 +92,16 @@ describe('heat balance', () => {
   });
 });
 
+describe('what was never measured', () => {
+  it('has an assumed value and no standard deviation', () => {
+    const model = batchReactor();
+    const state = model.initial();
+    model.correct(state, 'pressure', 2.6, 0.0004);
+    expect(model.read(state, 'temperature')).toEqual({ value: 85, stdDev: null });
+    expect(model.read(state, 'pressure')).toEqual({ value: 2.6, stdDev: 0.02 });
+  });
+});
+
 describe('prediction', () => {
   const options = resolveTwinOptions({
     asset: 'R101',
