@@ -1,61 +1,72 @@
-import { Observable } from 'rxjs';
-import type { OperatorFunction } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { stage } from '../operators/stage.ts';
+import type { Sink, Stage, Timed } from '../operators/stage.ts';
 import type { Reading } from '../operators/types.ts';
-import { Inlet } from './inlet.ts';
 
-/** The readings of one sensor. To be subscribed to once, at once. */
-export interface SensorStream {
+export interface SensorName {
   readonly asset: string;
   readonly sensor: string;
-  readonly readings: Observable<Reading>;
 }
 
 /**
- * One Observable a sensor, like rxjs's groupBy but keyed by asset and sensor: two look-ups by strings that the decoder
- * shares between readings, instead of a joined key built for every reading; and no Subject a sensor, as each stream has
- * one subscriber.
+ * Runs the readings of each sensor through a stage of its own: rxjs's `groupBy` and `mergeMap` in one, keyed by asset and
+ * sensor.
  *
- *     source           --a--b--a--|      a R101/temperature, b R101/pressure
- *     groupBySensor()
- *     result           --A--B-----|      A, B streams
- *     A                --a-----a--|
+ *     source                        --a--b--a--|    a R101/temperature, b R101/pressure
+ *     groupBySensor(stageOf)
+ *     result                        --A--B--A--|    A what the stage of R101/temperature makes of a
  *
- * The streams of `known` sensors, which an earlier run has seen, open at once and in that order: what works by the clock
- * in them goes on before their next reading.
+ * A reading costs two look-ups by strings that the decoder shares between readings, and a plain call: no joined key is
+ * built for it, and no Subject, Observable or subscription a sensor lies on its way.
+ *
+ * @param stageOf the stage of a sensor, opened with its first reading.
+ * @param ticks drives all of them, in the order in which they were opened.
+ * @param known sensors that an earlier run has seen: opened at once, in this order, so that what works by the clock in
+ *   them goes on before their next reading.
  */
-export function groupBySensor(
-  known: readonly { readonly asset: string; readonly sensor: string }[] = [],
-): OperatorFunction<Reading, SensorStream> {
-  return (source) =>
-    new Observable((subscriber) => {
-      const assets = new Map<string, Map<string, Inlet<Reading>>>();
-      const open = (asset: string, sensor: string): Inlet<Reading> => {
-        const inlet = new Inlet<Reading>();
-        const sensors = assets.get(asset) ?? new Map<string, Inlet<Reading>>();
-        assets.set(asset, sensors.set(sensor, inlet));
-        subscriber.next({ asset, sensor, readings: inlet.items });
-        return inlet;
-      };
-      const each = (act: (inlet: Inlet<Reading>) => void): void => {
-        for (const sensors of assets.values()) for (const inlet of sensors.values()) act(inlet);
-      };
-      for (const { asset, sensor } of known) open(asset, sensor);
-      subscriber.add(
-        source.subscribe({
-          next: (reading) => {
-            const inlet =
-              assets.get(reading.asset)?.get(reading.sensor) ?? open(reading.asset, reading.sensor);
-            inlet.next(reading);
-          },
-          error: (error: unknown) => {
-            each((inlet) => inlet.error(error));
-            subscriber.error(error);
-          },
-          complete: () => {
-            each((inlet) => inlet.complete());
-            subscriber.complete();
-          },
-        }),
-      );
-    });
+export function groupBySensor<R>(
+  stageOf: (name: SensorName) => Stage<Reading, R>,
+  ticks: Observable<number>,
+  known: readonly SensorName[] = [],
+): Stage<Reading, R> {
+  return stage((down, timed) => {
+    const groups = new Groups(stageOf, down);
+    for (const name of known) groups.open(name);
+    timed.push(groups);
+    return groups;
+  }, ticks);
+}
+
+class Groups<R> implements Sink<Reading>, Timed {
+  readonly #stageOf: (name: SensorName) => Stage<Reading, R>;
+  readonly #down: Sink<R>;
+  readonly #inlets = new Map<string, Map<string, Sink<Reading>>>();
+  readonly #timed: Timed[] = [];
+
+  constructor(stageOf: (name: SensorName) => Stage<Reading, R>, down: Sink<R>) {
+    this.#stageOf = stageOf;
+    this.#down = down;
+  }
+
+  open({ asset, sensor }: SensorName): Sink<Reading> {
+    const timed: Timed[] = [];
+    const inlet = this.#stageOf({ asset, sensor }).open(this.#down, timed);
+    this.#timed.push(...timed.reverse());
+    const sensors = this.#inlets.get(asset) ?? new Map<string, Sink<Reading>>();
+    this.#inlets.set(asset, sensors.set(sensor, inlet));
+    return inlet;
+  }
+
+  next(reading: Reading): void {
+    const inlet = this.#inlets.get(reading.asset)?.get(reading.sensor) ?? this.open(reading);
+    inlet.next(reading);
+  }
+
+  tick(now: number): void {
+    for (const each of this.#timed) each.tick(now);
+  }
+
+  flush(): void {
+    for (const each of this.#timed) each.flush();
+  }
 }

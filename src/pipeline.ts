@@ -1,4 +1,4 @@
-import { EMPTY, map, merge, mergeMap } from 'rxjs';
+import { EMPTY, map, merge } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { convertUnit } from '../operators/convertUnit.ts';
@@ -25,6 +25,7 @@ import type { Stage } from '../operators/stage.ts';
 import { validateRange } from '../operators/validateRange.ts';
 import { windowAggregate } from '../operators/windowAggregate.ts';
 import { groupBySensor } from './groupBySensor.ts';
+import type { SensorName } from './groupBySensor.ts';
 import { Inlet } from './inlet.ts';
 import { sharedSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -65,21 +66,18 @@ export function pipeline(
   const settingsOf = sharedSettings(config, onDrop);
   const twinInputs = new Map([...twins.keys()].map((asset) => [asset, new Inlet<EstimatedReading>()]));
 
-  const sensors = readings.pipe(
-    groupBySensor(registry.restoredSensors()),
-    mergeMap(({ asset, sensor, readings: raw }) => {
-      const settings = settingsOf(asset, sensor);
-      const cells: Cells = (operator, create) => registry.cell(`${asset}/${sensor}/${operator}`, create);
-      const twinInput = twinInputs.get(asset);
-      const outputs = fanOut([
-        toOutput,
-        ...aggregate(settings, cells, ticks),
-        ...(twinInput === undefined ? [] : [forwardTo(twinInput)]),
-      ]);
-      const cleaned = clean(settings, cells, ticks);
-      return raw.pipe(fuse(fuse(cleaned, estimate(settings, cells)), outputs));
-    }),
-  );
+  const stageOf = ({ asset, sensor }: SensorName): Stage<Reading, Output> => {
+    const settings = settingsOf(asset, sensor);
+    const cells: Cells = (operator, create) => registry.cell(`${asset}/${sensor}/${operator}`, create);
+    const twinInput = twinInputs.get(asset);
+    const outputs = fanOut([
+      toOutput,
+      ...aggregate(settings, cells, ticks),
+      ...(twinInput === undefined ? [] : [forwardTo(twinInput)]),
+    ]);
+    return fuse(fuse(clean(settings, cells, ticks), estimate(settings, cells)), outputs);
+  };
+  const sensorOutputs = readings.pipe(groupBySensor(stageOf, ticks, registry.restoredSensors()));
 
   const twinOutputs = [...twins].map(([asset, twin]) =>
     (twinInputs.get(asset)?.items ?? EMPTY).pipe(
@@ -88,7 +86,7 @@ export function pipeline(
     ),
   );
 
-  return merge(...twinOutputs, sensors);
+  return merge(...twinOutputs, sensorOutputs);
 }
 
 /** Conversion, order, range, z-score, spike, stuck value, missing values: each if it is configured, in this order. */
