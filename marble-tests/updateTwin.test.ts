@@ -3,38 +3,13 @@ import { expect, test } from 'vitest';
 import { estimateState } from '../operators/estimateState.ts';
 import type { StateCell } from '../operators/stateCell.ts';
 import { twinState } from '../operators/steps/twin.ts';
-import type { TwinModel, TwinState } from '../operators/steps/twin.ts';
+import type { TwinState } from '../operators/steps/twin.ts';
 import type { EstimatedReading } from '../operators/types.ts';
 import { updateTwin } from '../operators/updateTwin.ts';
+import { tank } from '../test/support/tank.ts';
+import type { Tank } from '../test/support/tank.ts';
 import { marbles, operatorContract, outputsOf } from './contract.ts';
 import { reading } from './readings.ts';
-
-interface Tank {
-  level: number;
-  inflow: number;
-}
-
-/** A tank that fills by its inflow: level in m, inflow in m/s. */
-const tank: TwinModel<Tank> = {
-  type: 'tank',
-  quantities: { level: 'm', inflow: 'm/s' },
-  outputs: { level: 'm' },
-  initial: () => ({ level: 0, inflow: 0 }),
-  parameters: (s) => ({ inflow: s.inflow }),
-  advance(s, dtS) {
-    s.level += s.inflow * dtS;
-  },
-  correct(s, quantity, value) {
-    if (quantity === 'inflow') {
-      s.inflow = value;
-      return null;
-    }
-    const residual = value - s.level;
-    s.level = value;
-    return residual;
-  },
-  read: (s) => ({ value: s.level, stdDev: null }),
-};
 
 const options = {
   asset: 'T1',

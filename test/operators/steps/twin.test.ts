@@ -8,36 +8,11 @@ import {
   twinSync,
   twinTick,
 } from '../../../operators/steps/twin.ts';
-import type { TwinModel, TwinState } from '../../../operators/steps/twin.ts';
+import type { TwinState } from '../../../operators/steps/twin.ts';
 import { NO_ISSUES } from '../../../operators/types.ts';
 import type { EstimatedReading } from '../../../operators/types.ts';
-
-interface Tank {
-  level: number;
-  inflow: number;
-}
-
-/** A tank that fills by its inflow: level in m, inflow in m/s. */
-const tank: TwinModel<Tank> = {
-  type: 'tank',
-  quantities: { level: 'm', inflow: 'm/s' },
-  outputs: { level: 'm' },
-  initial: () => ({ level: 0, inflow: 0 }),
-  parameters: (s) => ({ inflow: s.inflow }),
-  advance(s, dtS) {
-    s.level += s.inflow * dtS;
-  },
-  correct(s, quantity, value) {
-    if (quantity === 'inflow') {
-      s.inflow = value;
-      return null;
-    }
-    const residual = value - s.level;
-    s.level = value;
-    return residual;
-  },
-  read: (s) => ({ value: s.level, stdDev: null }),
-};
+import { tank } from '../../support/tank.ts';
+import type { Tank } from '../../support/tank.ts';
 
 const options = resolveTwinOptions({
   asset: 'T1',
