@@ -22,6 +22,13 @@ export interface Received {
   readonly value: number | null;
   readonly unit: string;
   readonly quality: Quality;
+  /**
+   * What the transport called this delivery, so that it is recognised when it comes again: a whole number; absent where
+   * the transport has no name for it.
+   */
+  readonly delivery?: number;
+  /** Read from the source's archive to fill a gap, behind what is live: late, but no sign of a clock set back. */
+  readonly backfilled?: true;
 }
 
 /** One value of one sensor at one source time. Immutable: an operator that changes one returns a new one. */

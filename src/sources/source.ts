@@ -27,6 +27,8 @@ export interface DeadLetter {
   readonly origin: string;
   /** The beginning of the input as text, at most 1024 characters. */
   readonly payload: string;
+  /** As in `Received`. */
+  readonly delivery?: number;
 }
 
 export type SourceEvent = Reading | DeadLetter;
@@ -66,11 +68,24 @@ export interface Source {
   close(): Promise<void>;
 }
 
+/** A committed input by what its transport called it. */
+export interface Delivered {
+  readonly position: number;
+  readonly delivery: number;
+}
+
 /** What a source needs besides its configuration. */
 export interface SourceContext {
   /** Clock, epoch milliseconds. */
   now(): number;
   /** Position to go on after; 0 for a new source. */
   readonly lastPosition: number;
+  /**
+   * The deliveries of this source that were committed last, oldest first: whatever of them the sender has not heard of
+   * comes again and is to be acknowledged, not passed on.
+   */
+  readonly delivered: readonly Delivered[];
+  /** Source time of the newest stored reading of a sensor, epoch milliseconds; null where there is none. */
+  newest(asset: string, sensor: string): Promise<number | null>;
   readonly log: { info(detail: object, message: string): void; warn(detail: object, message: string): void };
 }

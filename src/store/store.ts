@@ -1,6 +1,6 @@
-import type { EstimatedReading, Reading, WindowAggregate } from '../../operators/types.ts';
+import type { EstimatedReading, Quality, Reading, WindowAggregate } from '../../operators/types.ts';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
-import type { DeadLetter } from '../sources/source.ts';
+import type { DeadLetter, Delivered } from '../sources/source.ts';
 
 /** A recorded reading of the clock: epoch milliseconds, numbered like a reading. */
 export interface Tick {
@@ -24,6 +24,43 @@ export interface CommitBatch {
   readonly deadLetters: readonly (DeadLetter & { readonly row: number })[];
   /** Source id -> highest position in this batch. */
   readonly positions: ReadonlyMap<string, number>;
+}
+
+/** An input of the pipeline as it was received, under its row number: what a re-run needs. */
+export interface RecordedInput {
+  readonly row: number;
+  readonly input: Reading | { readonly at: number };
+}
+
+/** A stored reading on its way to InfluxDB. */
+export interface ForwardRow {
+  readonly asset: string;
+  readonly sensor: string;
+  /** Source time, epoch milliseconds with fractions. */
+  readonly timestamp: number;
+  readonly value: number | null;
+  readonly unit: string;
+  readonly quality: Quality;
+  readonly imputed: boolean;
+  readonly estimate: { readonly value: number; readonly ratePerS: number; readonly stdDev: number } | null;
+}
+
+/**
+ * How far the forwarder has come, in numbers of commits. Everything up to `through` is done. Where live data went ahead
+ * of a backlog, so is everything in (from, to].
+ */
+export interface ForwardCursor {
+  readonly through: number;
+  readonly ahead: { readonly from: number; readonly to: number } | null;
+}
+
+/** A point that InfluxDB refused for good. */
+export interface QuarantinedPoint {
+  readonly at: number;
+  /** Line protocol. */
+  readonly line: string;
+  /** What the server said. */
+  readonly reason: string;
 }
 
 export interface StoredReading {
@@ -87,12 +124,48 @@ export interface StoreReader {
   close(): Promise<void>;
 }
 
+/** What may not be deleted yet although its retention is over. */
+export interface PruneBounds {
+  /** Inputs with a larger row number are needed by a checkpoint. */
+  readonly row: number;
+  /** Readings of later commits are not forwarded yet; Infinity where nothing is forwarded. */
+  readonly commit: number;
+}
+
 export interface Store extends StoreReader {
+  /** Made up when the file was created; checkpoints belong to the store of the same id. */
+  readonly id: string;
+  /** Number of the last commit; 0 in a new store. Counts commits, also over restarts. */
+  readonly lastCommit: number;
+  /** As it was with the last commit. */
+  readonly forwarded: ForwardCursor;
+  /** Written with the next commit, or when the store closes. */
+  setForwarded(cursor: ForwardCursor): void;
+  /** The inputs with row numbers above `row`, in their order, some thousands at a time. */
+  inputsAfter(row: number): AsyncIterable<readonly RecordedInput[]>;
+  /** For each reading whether a stored one of the same asset and sensor has its source time and received value. */
+  recall(readings: readonly Reading[]): Promise<readonly boolean[]>;
+  /** The last `count` named deliveries of a source, oldest first. */
+  deliveries(source: string, count: number): Promise<readonly Delivered[]>;
+  /**
+   * Readings of the commits in (after, upTo], in the order of commits and of rows within them: as many whole commits as fit
+   * into `limit` rows, at least one. `through` is the last commit that is covered; `upTo` where there is no more.
+   */
+  committedAfter(
+    after: number,
+    upTo: number,
+    limit: number,
+  ): Promise<{ readonly rows: readonly ForwardRow[]; readonly through: number }>;
+  /** Number of stored readings of the commits in (after, upTo]. */
+  countCommitted(after: number, upTo: number): Promise<number>;
+  quarantine(points: readonly QuarantinedPoint[]): Promise<void>;
+  /** Newest first. */
+  quarantined(limit: number): Promise<readonly QuarantinedPoint[]>;
   /**
    * Resolves when the batch is durable (fsynced). Never called again before that. Where it rejects, nothing of the
    * batch is stored, and the same batch may be committed again.
    */
   commit(batch: CommitBatch): Promise<void>;
   /** Deletes what is older than the retention; returns the number of readings deleted. */
-  prune(now: number): Promise<number>;
+  prune(now: number, bounds: PruneBounds): Promise<number>;
 }
