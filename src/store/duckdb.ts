@@ -57,6 +57,7 @@ export async function openStoreReadOnly(path: string): Promise<StoreReader> {
       windows: (query) => queries.windows(query),
       twins: (query) => queries.twins(query),
       deadLetters: (limit) => queries.deadLetters(limit),
+      oldest: (asset, sensor) => queries.oldest(asset, sensor),
       close: async () => {
         await queries.close();
         instance.closeSync();
@@ -128,6 +129,10 @@ class DuckdbStore implements Store {
 
   deadLetters(limit: number) {
     return this.#session.queries.deadLetters(limit);
+  }
+
+  oldest(asset: string, sensor: string) {
+    return this.#session.queries.oldest(asset, sensor);
   }
 
   commit(batch: CommitBatch): Promise<void> {

@@ -4,7 +4,7 @@ import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { WindowAggregate } from '../../operators/types.ts';
 import { decodeAggregate, decodeDeadLetter, decodeReading, decodeTwin, decodeWindow } from './decode.ts';
 import type { Row } from './decode.ts';
-import { AGGREGATE, DEAD_LETTERS, LATEST, RANGE, TWINS, WINDOWS, WINDOW_STARTS } from './sql.ts';
+import { AGGREGATE, DEAD_LETTERS, LATEST, OLDEST, RANGE, TWINS, WINDOWS, WINDOW_STARTS } from './sql.ts';
 import type { AggregateRow, RangeQuery, StoredDeadLetter, StoredReading } from './store.ts';
 
 /** A bound parameter: a text, a double, or `{ limit }`, a number of rows. */
@@ -37,6 +37,11 @@ export class Queries {
   async latest(asset: string, sensor: string): Promise<StoredReading | null> {
     const [row] = await this.rows(LATEST, [asset, sensor]);
     return row === undefined ? null : decodeReading(row);
+  }
+
+  async oldest(asset: string, sensor: string): Promise<number | null> {
+    const oldest = (await this.rows(OLDEST, [asset, sensor]))[0]?.['oldest'];
+    return typeof oldest === 'number' ? oldest : null;
   }
 
   async range(query: RangeQuery): Promise<readonly StoredReading[]> {

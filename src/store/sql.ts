@@ -12,6 +12,9 @@ export const LATEST = `WITH top AS MATERIALIZED (
   ORDER BY timestamp DESC, row DESC LIMIT 1)
 ${READING} WHERE timestamp = (SELECT t FROM top) AND reading_rows.row = (SELECT r FROM top) LIMIT 1`;
 
+/** $1 asset, $2 sensor. */
+export const OLDEST = `SELECT min(timestamp) AS oldest FROM reading_rows WHERE channel IN ${CHANNEL}`;
+
 /** $1 asset, $2 sensor, $3 start, $4 end, $5 limit. */
 export const RANGE = `${READING} WHERE timestamp >= $3 AND timestamp < $4 ORDER BY timestamp, row LIMIT $5`;
 

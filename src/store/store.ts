@@ -121,6 +121,8 @@ export interface StoreReader {
   twins(query: Omit<RangeQuery, 'sensor'>): Promise<readonly TwinRecord[]>;
   /** Newest first. */
   deadLetters(limit: number): Promise<readonly StoredDeadLetter[]>;
+  /** Source time of the sensor's oldest stored reading; null where there is none. */
+  oldest?(asset: string, sensor: string): Promise<number | null>;
   close(): Promise<void>;
 }
 
