@@ -48,7 +48,7 @@ export default tseslint.config(
     'only the command line entry composes the service',
   ),
   {
-    files: ['test/**', 'marble-tests/**', 'bench/**', 'examples/**'],
+    files: ['test/**', 'marble-tests/**', 'bench/**', 'examples/**', 'faults/**'],
     rules: { 'no-console': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
