@@ -218,14 +218,15 @@ async function heldRows(storePath: string): Promise<ReadonlyMap<string, HeldRow[
   const connection = await instance.connect();
   try {
     const result = await connection.runAndReadAll(
-      `SELECT asset, sensor, row::DOUBLE AS row, timestamp FROM held_rows JOIN channels ON id = channel`,
+      `SELECT concat(asset, '/', sensor) AS name, row::DOUBLE AS row, timestamp FROM held_rows
+       JOIN channels ON id = channel`,
     );
     const rows = new Map<string, HeldRow[]>();
-    for (const { asset, sensor, row, timestamp } of result.getRowObjectsJS()) {
-      const key = `${String(asset)}/${String(sensor)}`;
-      const own = rows.get(key) ?? [];
+    for (const { name, row, timestamp } of result.getRowObjectsJS()) {
+      if (typeof name !== 'string') continue;
+      const own = rows.get(name) ?? [];
       own.push({ row: Number(row), timestamp: Number(timestamp) });
-      rows.set(key, own);
+      rows.set(name, own);
     }
     return rows;
   } finally {

@@ -52,7 +52,8 @@ let reached = 0;
 let end = limit;
 let inFlight = 0;
 let client: MqttClient | null = null;
-let markerAcked = false;
+const connected = (): MqttClient | null => client;
+const marker = { acknowledged: false };
 
 const report = (type: FromPublisher['type']): void => {
   process.send?.({ type, acknowledged: base } satisfies FromPublisher);
@@ -82,7 +83,7 @@ function open(): void {
     if (client === own) client = null;
     own.removeAllListeners('close');
     own.end(true);
-    setTimeout(open, 50);
+    if (!marker.acknowledged) setTimeout(open, 50);
   });
 }
 
@@ -142,13 +143,16 @@ while (!(cursor >= end && base >= end)) {
   const now = performance.now();
   due = Math.min(due + ((now - last) * rate) / 1000, Math.max(1, rate * MAX_BURST_S));
   last = now;
-  while (client !== null && cursor < end && inFlight < MAX_UNACKNOWLEDGED && (due >= 1 || cursor < reached)) {
+  for (;;) {
+    const own = connected();
+    if (own === null || cursor >= end || inFlight >= MAX_UNACKNOWLEDGED || (due < 1 && cursor >= reached))
+      break;
     // What is sent again is not held to the rate.
     if (cursor >= reached) {
       due -= 1;
       reached = cursor + 1;
     }
-    send(client);
+    send(own);
   }
   if (now - reportedAt > REPORT_MS) {
     report('progress');
@@ -156,14 +160,19 @@ while (!(cursor >= end && base >= end)) {
   }
   await sleep(SLICE_MS);
 }
-while (!markerAcked) {
-  if (client !== null && inFlight === 0) {
+while (!marker.acknowledged) {
+  const own = connected();
+  if (own !== null && inFlight === 0) {
     const payload = JSON.stringify({ value: base, timestamp: Date.now() });
-    publish(client, `reactor/${MARKER.asset}/sensor/${MARKER.sensor}`, payload, () => (markerAcked = true));
+    publish(own, `reactor/${MARKER.asset}/sensor/${MARKER.sensor}`, payload, () => {
+      marker.acknowledged = true;
+    });
   }
   await sleep(SLICE_MS);
 }
 report('ended');
 process.removeAllListeners('disconnect');
-await client?.endAsync().catch(() => undefined);
+await connected()
+  ?.endAsync()
+  .catch(() => undefined);
 process.disconnect();

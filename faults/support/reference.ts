@@ -43,15 +43,11 @@ export async function undisturbed(configFile: string, plan: Plan, count: number)
   const twins = await openTwins(config, (asset, problem) => {
     throw new Error(`${asset}: ${problem}`);
   });
-  const processor = createProcessor({
-    config,
-    twins,
-    registry: new StateRegistry(),
-    lastRow: 0,
-    onDrop: () => undefined,
-  });
+  const registry = new StateRegistry();
+  const processor = createProcessor({ config, twins, registry, lastRow: 0, onDrop: () => undefined });
   const live = createLiveView({
     config,
+    registry,
     twins,
     sources: [],
     outputs: processor.outputs,
@@ -91,7 +87,7 @@ export async function undisturbed(configFile: string, plan: Plan, count: number)
     if (planned === null) continue;
     const { asset, sensor, timestamp, value, unit, quality } = planned;
     held.add(n);
-    const { outputs } = processor.process({
+    const entry = processor.process({
       asset,
       sensor,
       timestamp,
@@ -102,7 +98,7 @@ export async function undisturbed(configFile: string, plan: Plan, count: number)
       imputed: false,
       received: { row: 0, source: 'plant', position: n, arrivedAt: timestamp, value, unit, quality },
     });
-    for (const output of outputs) {
+    for (const output of entry?.outputs ?? []) {
       if (output.type === 'reading') settle(output.reading);
       else if (output.type === 'window') close(output.window);
       else record(output.twin);

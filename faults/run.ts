@@ -1,0 +1,124 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { reliabilityPage, rowCells, table } from './support/report.ts';
+import type { ScenarioResult } from './support/report.ts';
+import type { FaultRow, Scenario } from './scenario.ts';
+
+/*
+ * npm run faults                                  everything, and docs/reliability.md
+ * npm run faults -- --short                       a cut of it, some minutes; writes nothing
+ * npm run faults -- --only kill --only broker     only these; writes nothing
+ * npm run faults -- --seed 7 --rate 2000          other instants and values; another load
+ */
+
+const PAGE = new URL('../docs/reliability.md', import.meta.url);
+const SOAK = new URL('../docs/soak.json', import.meta.url);
+const PACKAGE = new URL('../package.json', import.meta.url);
+
+const { values: flags } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    seed: { type: 'string', default: '1' },
+    rate: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+function wholeNumber(name: string, text: string, min: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= min && number <= 2 ** 32 - 1) return number;
+  console.error(`--${name} ${text}: expected a whole number from ${min} on`);
+  process.exit(2);
+}
+
+const { short } = flags;
+const seed = wholeNumber('seed', flags.seed, 0);
+const DEFAULT_RATE = short ? 2000 : 5000;
+const rate = flags.rate === undefined ? DEFAULT_RATE : wholeNumber('rate', flags.rate, 1);
+
+const folder = new URL('scenarios/', import.meta.url);
+const scenarios: Scenario[] = [];
+for (const file of readdirSync(folder)
+  .filter((name) => name.endsWith('.ts'))
+  .sort()) {
+  const module = (await import(new URL(file, folder).href)) as { default: readonly Scenario[] };
+  scenarios.push(...module.default);
+}
+const unknown = flags.only.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(', ')}; there are ${scenarios.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+if (flags.list) {
+  for (const { name, about } of scenarios) console.log(`${name}: ${about}`);
+  process.exit(0);
+}
+
+const results: ScenarioResult[] = [];
+const wanted = scenarios.filter(({ name }) => flags.only.length === 0 || flags.only.includes(name));
+for (const scenario of wanted) results.push({ scenario, rows: await play(scenario) });
+
+const rows = results.flatMap((result) => result.rows);
+console.log(
+  table(['fault', 'sent', 'stored', 'lost', 'twice', 'twin', 'passed', 'notes'], rows.map(rowCells)),
+);
+if (rows.some(({ passed }) => !passed)) process.exitCode = 1;
+const full = !short && flags.only.length === 0 && results.every(({ rows }) => rows.length > 0);
+if (full) {
+  writeFileSync(PAGE, reliabilityPage(results, { seed, rate, version: version(), soak: soakFigures() }));
+}
+// A server of a scenario that failed half-way must not keep the programme alive.
+process.exit();
+
+/** Runs one scenario in a folder of its own. One that throws is a failed row, and the others go on. */
+async function play(scenario: Scenario): Promise<readonly FaultRow[]> {
+  const log = (line: string): void => void process.stderr.write(`${scenario.name}: ${line}\n`);
+  const missing = scenario.needs.filter((program) => !hasProgram(program));
+  if (missing.length > 0) {
+    const note = `not played: there is no ${missing.join(', ')}`;
+    log(note);
+    const required = Boolean(process.env['CI']) || Boolean(process.env['REQUIRE_SERVERS']);
+    return required ? [failed(scenario.name, note)] : [];
+  }
+  const own = mkdtempSync(join(tmpdir(), `rxtwin-faults-${scenario.name}-`));
+  const started = performance.now();
+  log('begins');
+  try {
+    const rows = await scenario.run({ short, seed, rate, folder: own, log });
+    for (const row of rows) log(`${row.passed ? 'passed' : 'FAILED'}: ${rowCells(row).join(' | ')}`);
+    return rows;
+  } catch (error) {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log(message);
+    return [failed(scenario.name, `not played to its end: ${message.split('\n')[0] ?? ''}`)];
+  } finally {
+    log(`took ${Math.round((performance.now() - started) / 1000)} s`);
+    if (flags.keep) log(`kept: ${own}`);
+    else rmSync(own, { recursive: true, force: true });
+  }
+}
+
+function failed(fault: string, note: string): FaultRow {
+  return { fault, sent: 0, stored: 0, lost: 0, duplicated: 0, twin: null, passed: false, note };
+}
+
+function hasProgram(name: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  return folders.some((path) => path !== '' && existsSync(join(path, name)));
+}
+
+function version(): string {
+  const content = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
+  return content.version;
+}
+
+/** What the last soak that was to be kept has left, as lines of Markdown. */
+function soakFigures(): string | null {
+  if (!existsSync(SOAK)) return null;
+  const { markdown } = JSON.parse(readFileSync(SOAK, 'utf8')) as { markdown: string };
+  return markdown;
+}
