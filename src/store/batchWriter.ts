@@ -1,8 +1,16 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { EstimatedReading, Quality, Reading } from '../../operators/types.ts';
 import type { Channels } from './channels.ts';
-import { ByteColumn, CountColumn, DoubleColumn, IntegerColumn, TableWriter, TextColumn } from './columns.ts';
-import { IMPUTED, RECEIVED } from './schema.ts';
+import {
+  ByteColumn,
+  ConstantColumn,
+  CountColumn,
+  DoubleColumn,
+  IntegerColumn,
+  TableWriter,
+  TextColumn,
+} from './columns.ts';
+import { BACKFILLED, IMPUTED, RECEIVED } from './schema.ts';
 import type { CommitBatch } from './store.ts';
 
 const RANK: Readonly<Record<Quality, number>> = { Good: 0, Uncertain: 1, Bad: 2 };
@@ -19,6 +27,8 @@ const rowColumns = () => ({
   arrivedAt: new DoubleColumn(),
 });
 
+type RowColumns = ReturnType<typeof rowColumns> & { readonly delivery: DoubleColumn };
+
 const double = (): DoubleColumn => new DoubleColumn();
 const count = (): CountColumn => new CountColumn();
 const text = (): TextColumn => new TextColumn();
@@ -31,8 +41,10 @@ export class BatchWriter {
     estimate: double(),
     ratePerS: double(),
     stdDev: double(),
+    delivery: double(),
+    commit: new ConstantColumn(),
   });
-  readonly #held = new TableWriter('held_rows', rowColumns());
+  readonly #held = new TableWriter('held_rows', { ...rowColumns(), delivery: double() });
   readonly #ticks = new TableWriter('ticks', { row: count(), at: double() });
   readonly #windows = new TableWriter('windows', {
     channel: new IntegerColumn(),
@@ -69,6 +81,7 @@ export class BatchWriter {
     detail: text(),
     origin: text(),
     payload: text(),
+    delivery: double(),
   });
   readonly #newChannels = new TableWriter('channels', {
     id: new IntegerColumn(),
@@ -87,7 +100,9 @@ export class BatchWriter {
     for (const writer of this.#all()) await writer.open(connection);
   }
 
-  write(batch: CommitBatch): void {
+  /** @param sequence the number of the commit */
+  write(batch: CommitBatch, sequence: number): void {
+    this.#readings.columns.commit.value = sequence;
     for (const reading of batch.readings) this.#reading(reading, batch.lastRow);
     for (const reading of batch.held) this.#row(this.#held, reading, batch.lastRow);
     for (const tick of batch.ticks) {
@@ -127,7 +142,7 @@ export class BatchWriter {
   }
 
   /** What was not received has no row number of its own; it counts to the last row of its commit. */
-  #row(writer: TableWriter<ReturnType<typeof rowColumns>>, reading: Reading, lastRow: number): number {
+  #row(writer: TableWriter<RowColumns>, reading: Reading, lastRow: number): number {
     const i = writer.next();
     const to = writer.columns;
     const received = reading.received;
@@ -143,12 +158,14 @@ export class BatchWriter {
       i,
       RANK[reading.quality] |
         (reading.imputed ? IMPUTED : 0) |
-        (received === null ? 0 : RECEIVED | (RANK[received.quality] << 2)),
+        (received === null ? 0 : RECEIVED | (RANK[received.quality] << 2)) |
+        (received?.backfilled === true ? BACKFILLED : 0),
     );
     to.issues.set(i, issues.length === 0 ? null : JSON.stringify(issues));
     to.receivedValue.set(i, received?.value ?? null);
     to.position.set(i, received?.position ?? null);
     to.arrivedAt.set(i, received?.arrivedAt ?? null);
+    to.delivery.set(i, received?.delivery ?? null);
     return i;
   }
 
@@ -200,6 +217,7 @@ export class BatchWriter {
       to.detail.set(i, letter.detail);
       to.origin.set(i, letter.origin);
       to.payload.set(i, letter.payload);
+      to.delivery.set(i, letter.delivery ?? null);
     }
   }
 

@@ -16,6 +16,7 @@ export interface Channel {
  * and a query cheaper to filter. New channels are written in the transaction of the first row that uses them.
  */
 export class Channels {
+  readonly #byId = new Map<number, Channel>();
   readonly #bySensor = new Map<string, Map<string, Channel[]>>();
   #nextId = 0;
   /** Given out, but not yet part of a successful commit. */
@@ -24,6 +25,7 @@ export class Channels {
   restore(channels: Iterable<Channel>): void {
     for (const channel of channels) {
       this.#of(channel.asset, channel.sensor).push(channel);
+      this.#byId.set(channel.id, channel);
       this.#nextId = Math.max(this.#nextId, channel.id + 1);
     }
   }
@@ -42,8 +44,21 @@ export class Channels {
     }
     const channel = { id: this.#nextId++, asset, sensor, unit, receivedUnit, source };
     known.push(channel);
+    this.#byId.set(channel.id, channel);
     this.#fresh.push(channel);
     return channel.id;
+  }
+
+  /** @throws Error for a number that was never given out: the file is damaged. */
+  get(id: number): Channel {
+    const channel = this.#byId.get(id);
+    if (channel === undefined) throw new Error(`channel ${id} of a stored row does not exist`);
+    return channel;
+  }
+
+  /** All channels of a sensor. */
+  of(asset: string, sensor: string): readonly Channel[] {
+    return this.#bySensor.get(asset)?.get(sensor) ?? [];
   }
 
   get fresh(): readonly Channel[] {

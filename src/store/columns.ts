@@ -68,6 +68,18 @@ export class CountColumn extends Column {
   }
 }
 
+/** The same whole number from 0 to 2^53 in all rows, as BIGINT. */
+export class ConstantColumn extends Column {
+  readonly type = BIGINT;
+  readonly #items = new BigInt64Array(CHUNK_ROWS);
+  value = 0;
+
+  protected copy(vector: duckdb.Vector, rows: number): void {
+    this.#items.fill(BigInt(this.value), 0, rows);
+    duckdb.copy_data_to_vector(vector, 0, this.#items.buffer, 0, rows * 8);
+  }
+}
+
 export class IntegerColumn extends Column {
   readonly type = INTEGER;
   readonly #items = new Int32Array(CHUNK_ROWS);

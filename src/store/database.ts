@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { MIGRATION, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** The store's file cannot be used; the message says which file, why and what to do. */
 export class StoreError extends Error {
@@ -63,22 +64,28 @@ function explain(file: string, error: unknown): StoreError {
   return new StoreError(file, 'failed', `${file}: cannot be opened: ${message.split('\n')[0] ?? ''}`, error);
 }
 
-/** Creates the tables in a new file, and refuses a file that is not of this program or of a later version of it. */
+/**
+ * Creates the tables in a new file and brings those of an earlier version up to date, unless for reading only. Refuses
+ * a file that is not of this program or of a later version of it.
+ */
 export async function prepareSchema(
   connection: DuckDBConnection,
   path: string,
-  create: boolean,
+  access: 'write' | 'read',
 ): Promise<void> {
   const file = resolve(path);
   const tables = await connection.runAndReadAll(
     `SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'`,
   );
   const names = tables.getRowsJS().map(([name]) => name);
-  if (names.length === 0 && create) {
-    await connection.run('BEGIN');
-    for (const statement of SCHEMA) await connection.run(statement);
-    await connection.run(`INSERT INTO meta VALUES ('schema_version', $1)`, [String(SCHEMA_VERSION)]);
-    await connection.run('COMMIT');
+  if (names.length === 0 && access === 'write') {
+    await inTransaction(connection, async () => {
+      for (const statement of SCHEMA) await connection.run(statement);
+      await connection.run(`INSERT INTO meta VALUES ('schema_version', $1), ('store_id', $2)`, [
+        String(SCHEMA_VERSION),
+        randomUUID(),
+      ]);
+    });
     return;
   }
   if (!names.includes('meta') || !names.includes('commits'))
@@ -89,10 +96,33 @@ export async function prepareSchema(
     );
   const meta = await connection.runAndReadAll(`SELECT value FROM meta WHERE key = 'schema_version'`);
   const version = Number(meta.getRowsJS()[0]?.[0]);
-  if (version === SCHEMA_VERSION) return;
+  if (version === SCHEMA_VERSION || (version === 1 && access === 'read')) return;
+  if (version === 1) return migrate(connection);
   throw new StoreError(
     file,
     version > SCHEMA_VERSION ? 'newerSchema' : 'notAStore',
     `${file}: its schema is of version ${version}, this rxtwin knows ${SCHEMA_VERSION}; use the rxtwin that wrote it`,
   );
+}
+
+async function migrate(connection: DuckDBConnection): Promise<void> {
+  await inTransaction(connection, async () => {
+    for (const statement of MIGRATION) await connection.run(statement);
+    await connection.run(`UPDATE meta SET value = $1 WHERE key = 'schema_version'`, [String(SCHEMA_VERSION)]);
+    await connection.run(`INSERT INTO meta VALUES ('store_id', $1)`, [randomUUID()]);
+  });
+  await connection.run('CHECKPOINT');
+}
+
+/** All of the work is stored, or, where it throws, nothing of it. */
+export async function inTransaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  await connection.run('BEGIN');
+  try {
+    const result = await work();
+    await connection.run('COMMIT');
+    return result;
+  } catch (error) {
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
 }

@@ -1,8 +1,14 @@
 import type { SyncStatus, TwinRecord } from '../../operators/steps/twin.ts';
-import type { Quality, WindowAggregate } from '../../operators/types.ts';
+import type { Issue, Quality, WindowAggregate } from '../../operators/types.ts';
 import type { DeadLetterReason } from '../sources/source.ts';
 import { IMPUTED, QUALITIES, RECEIVED } from './schema.ts';
-import type { AggregateRow, StoredDeadLetter, StoredReading } from './store.ts';
+import type {
+  AggregateRow,
+  ForwardCursor,
+  QuarantinedPoint,
+  StoredDeadLetter,
+  StoredReading,
+} from './store.ts';
 
 /** One row of a result by column name, as DuckDB gives it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -35,12 +41,20 @@ const object = (row: Row, key: string): Row => {
 const numbers = (row: Row): Record<string, number> =>
   Object.fromEntries(Object.keys(row).map((key) => [key, number(row, key)]));
 
-const quality = (flags: number): Quality => QUALITIES[flags & 3] ?? 'Bad';
+export const qualityOf = (flags: number): Quality => QUALITIES[flags & 3] ?? 'Bad';
+
+export function parseIssues(json: string): readonly Issue[] {
+  const issues = parse(json);
+  return Array.isArray(issues)
+    ? issues
+        .filter(isObject)
+        .map((issue) => ({ check: text(issue, 'check'), message: text(issue, 'message') }))
+    : [];
+}
 
 export function decodeReading(row: Row): StoredReading {
   const flags = number(row, 'flags');
   const estimate = numberOrNull(row, 'estimate');
-  const issues = row['issues'] === null ? [] : parse(text(row, 'issues'));
   return {
     row: number(row, 'row'),
     asset: text(row, 'asset'),
@@ -48,12 +62,8 @@ export function decodeReading(row: Row): StoredReading {
     timestamp: number(row, 'timestamp'),
     value: numberOrNull(row, 'value'),
     unit: text(row, 'unit'),
-    quality: quality(flags),
-    issues: Array.isArray(issues)
-      ? issues
-          .filter(isObject)
-          .map((issue) => ({ check: text(issue, 'check'), message: text(issue, 'message') }))
-      : [],
+    quality: qualityOf(flags),
+    issues: row['issues'] === null ? [] : parseIssues(text(row, 'issues')),
     imputed: (flags & IMPUTED) !== 0,
     raw:
       (flags & RECEIVED) === 0
@@ -61,7 +71,7 @@ export function decodeReading(row: Row): StoredReading {
         : {
             value: numberOrNull(row, 'received_value'),
             unit: text(row, 'received_unit'),
-            quality: quality(flags >> 2),
+            quality: qualityOf(flags >> 2),
           },
     estimate:
       estimate === null
@@ -152,5 +162,24 @@ export function decodeDeadLetter(row: Row): StoredDeadLetter {
     detail: text(row, 'detail'),
     origin: text(row, 'origin'),
     payload: text(row, 'payload'),
+    ...(typeof row['delivery'] === 'number' && { delivery: row['delivery'] }),
+  };
+}
+
+export function decodeQuarantined(row: Row): QuarantinedPoint {
+  return { at: number(row, 'refused_at'), line: text(row, 'line'), reason: text(row, 'reason') };
+}
+
+const NOTHING_FORWARDED: ForwardCursor = { through: 0, ahead: null };
+
+/** @param json null in a store that was never forwarded */
+export function decodeCursor(json: unknown): ForwardCursor {
+  if (typeof json !== 'string') return NOTHING_FORWARDED;
+  const cursor = parse(json);
+  if (!isObject(cursor)) return NOTHING_FORWARDED;
+  const { ahead } = cursor;
+  return {
+    through: number(cursor, 'through'),
+    ahead: isObject(ahead) ? { from: number(ahead, 'from'), to: number(ahead, 'to') } : null,
   };
 }

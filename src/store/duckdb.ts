@@ -1,14 +1,22 @@
 import type { StoreConfig } from '../../config/types.ts';
 import { BatchWriter } from './batchWriter.ts';
 import { Channels } from './channels.ts';
-import { messageOf, openInstance, prepareSchema } from './database.ts';
-import { Queries } from './queries.ts';
-import { readChannels, readLastCommit, Session } from './session.ts';
+import { messageOf } from './database.ts';
+import { readChannels, readLastCommit, readStoreId, Session } from './session.ts';
 import type { LastCommit } from './session.ts';
-import type { CommitBatch, RangeQuery, Store, StoreReader } from './store.ts';
-import { checkpoint, deleteExcessDeadLetters, deleteOld } from './upkeep.ts';
+import type { Reading } from '../../operators/types.ts';
+import type {
+  CommitBatch,
+  ForwardCursor,
+  PruneBounds,
+  QuarantinedPoint,
+  RangeQuery,
+  Store,
+} from './store.ts';
+import { checkpoint, deleteExcessDeadLetters, deleteOld, storeCursor, storeQuarantined } from './upkeep.ts';
 
 export { StoreError } from './database.ts';
+export { openStoreReadOnly } from './reader.ts';
 
 /** Where the store reports what it got over by itself. */
 export interface StoreLog {
@@ -26,58 +34,31 @@ const BYTES_PER_COMMIT = 700;
  * @throws StoreError that names the file: in use by another process, not a store, or of a newer version.
  */
 export async function openStore(config: StoreConfig, log: StoreLog): Promise<Store> {
-  const session = await Session.open(config.path, config.memoryLimitMb);
+  const channels = new Channels();
+  const session = await Session.open(config.path, config.memoryLimitMb, channels);
   try {
-    const channels = new Channels();
-    channels.restore(await readChannels(session.queries));
+    channels.restore(await readChannels(session.own));
     const writer = new BatchWriter(channels);
     await session.bind(writer);
-    const last = await readLastCommit(session.queries);
-    return new DuckdbStore(config, log, session, { channels, writer, last });
+    const last = await readLastCommit(session.own);
+    const id = await readStoreId(session.own);
+    return new DuckdbStore(config, log, session, { id, setAside: [], channels, writer, last });
   } catch (error) {
     await session.close();
     throw error;
   }
 }
 
-/** Opens the store of a stopped service for queries. @throws StoreError, `locked` while a service has it. */
-export async function openStoreReadOnly(path: string): Promise<StoreReader> {
-  const instance = await openInstance(path, { access_mode: 'READ_ONLY', memory_limit: '512MB' });
-  const connection = await instance.connect();
-  try {
-    await prepareSchema(connection, path, false);
-    const queries = await Queries.open(instance);
-    const { lastRow, positions } = await readLastCommit(queries);
-    return {
-      lastRow,
-      positions,
-      latest: (asset, sensor) => queries.latest(asset, sensor),
-      range: (query) => queries.range(query),
-      aggregate: (query) => queries.aggregate(query),
-      windows: (query) => queries.windows(query),
-      twins: (query) => queries.twins(query),
-      deadLetters: (limit) => queries.deadLetters(limit),
-      oldest: (asset, sensor) => queries.oldest(asset, sensor),
-      close: async () => {
-        await queries.close();
-        instance.closeSync();
-      },
-    };
-  } catch (error) {
-    instance.closeSync();
-    throw error;
-  } finally {
-    connection.closeSync();
-  }
-}
-
 class DuckdbStore implements Store {
+  readonly id: string;
+  readonly setAside: readonly string[];
   readonly #config: StoreConfig;
   readonly #log: StoreLog;
   readonly #channels: Channels;
   readonly #writer: BatchWriter;
   #session: Session;
   #last: LastCommit;
+  #forwarded: ForwardCursor;
   /** Commits, checkpoints and pruning take turns: DuckDB would let them wait on the main thread. */
   #tail: Promise<unknown> = Promise.resolve();
   #bytesSinceCheckpoint = 0;
@@ -89,14 +70,23 @@ class DuckdbStore implements Store {
     config: StoreConfig,
     log: StoreLog,
     session: Session,
-    parts: { readonly channels: Channels; readonly writer: BatchWriter; readonly last: LastCommit },
+    parts: {
+      readonly id: string;
+      readonly setAside: readonly string[];
+      readonly channels: Channels;
+      readonly writer: BatchWriter;
+      readonly last: LastCommit;
+    },
   ) {
+    this.id = parts.id;
+    this.setAside = parts.setAside;
     this.#config = config;
     this.#log = log;
     this.#session = session;
     this.#channels = parts.channels;
     this.#writer = parts.writer;
     this.#last = parts.last;
+    this.#forwarded = parts.last.forwarded;
   }
 
   get lastRow(): number {
@@ -105,6 +95,18 @@ class DuckdbStore implements Store {
 
   get positions(): ReadonlyMap<string, number> {
     return this.#last.positions;
+  }
+
+  get lastCommit(): number {
+    return this.#last.sequence;
+  }
+
+  get forwarded(): ForwardCursor {
+    return this.#last.forwarded;
+  }
+
+  setForwarded(cursor: ForwardCursor): void {
+    this.#forwarded = cursor;
   }
 
   latest(asset: string, sensor: string) {
@@ -135,12 +137,41 @@ class DuckdbStore implements Store {
     return this.#session.queries.oldest(asset, sensor);
   }
 
+  inputsAfter(row: number) {
+    return this.#session.inputs.after(row, this.#last.lastRow);
+  }
+
+  recall(readings: readonly Reading[]) {
+    return this.#session.recall.recall(readings);
+  }
+
+  deliveries(source: string, count: number) {
+    return this.#session.inputs.deliveries(source, count, this.#last.lastRow);
+  }
+
+  committedAfter(after: number, upTo: number, limit: number) {
+    return this.#session.forwarding.after(after, upTo, limit);
+  }
+
+  countCommitted(after: number, upTo: number) {
+    return this.#session.forwarding.count(after, upTo);
+  }
+
+  quarantined(limit: number) {
+    return this.#session.forwarding.quarantined(limit);
+  }
+
+  quarantine(points: readonly QuarantinedPoint[]): Promise<void> {
+    return this.#exclusive(() => storeQuarantined(this.#session.upkeep, points));
+  }
+
   commit(batch: CommitBatch): Promise<void> {
     return this.#exclusive(async () => {
       const next: LastCommit = {
         sequence: this.#last.sequence + 1,
         lastRow: Math.max(batch.lastRow, this.#last.lastRow),
         positions: new Map([...this.#last.positions, ...batch.positions]),
+        forwarded: this.#forwarded,
       };
       try {
         // An earlier attempt at this very commit may have become durable although it reported an error.
@@ -156,9 +187,9 @@ class DuckdbStore implements Store {
     });
   }
 
-  prune(now: number): Promise<number> {
+  prune(now: number, bounds: PruneBounds): Promise<number> {
     return this.#exclusive(async () => {
-      const deleted = await deleteOld(this.#session.upkeep, this.#config, now);
+      const deleted = await deleteOld(this.#session.upkeep, this.#config, now, bounds);
       await this.#checkpoint();
       return deleted;
     });
@@ -168,6 +199,12 @@ class DuckdbStore implements Store {
     if (this.#closed) return;
     const closing = this.#exclusive(async () => {
       if (this.#lost) return;
+      if (this.#forwarded !== this.#last.forwarded) {
+        await storeCursor(this.#session.upkeep, { ...this.#last, forwarded: this.#forwarded }).catch(
+          (error: unknown) =>
+            this.#log.warn({ error: messageOf(error) }, 'store: how far was forwarded could not be stored'),
+        );
+      }
       await this.#checkpoint();
       this.#writer.discard();
       await this.#session.close();
@@ -188,7 +225,7 @@ class DuckdbStore implements Store {
     try {
       this.#writer.discard();
       await this.#session.rollback().catch(() => undefined);
-      const { sequence: stored } = await readLastCommit(this.#session.queries);
+      const { sequence: stored } = await readLastCommit(this.#session.own);
       await this.#session.bind(this.#writer);
       return stored >= sequence;
     } catch (error) {
@@ -214,10 +251,10 @@ class DuckdbStore implements Store {
       // An appender of a dead session cannot be closed in order; it is gone all the same.
     }
     await this.#session.close();
-    this.#session = await Session.open(this.#config.path, this.#config.memoryLimitMb);
+    this.#session = await Session.open(this.#config.path, this.#config.memoryLimitMb, this.#channels);
     await this.#session.bind(this.#writer);
     this.#lost = false;
-    return (await readLastCommit(this.#session.queries)).sequence;
+    return (await readLastCommit(this.#session.own)).sequence;
   }
 
   #countTowardsCheckpoint(batch: CommitBatch): void {

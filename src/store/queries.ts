@@ -1,37 +1,17 @@
-import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { WindowAggregate } from '../../operators/types.ts';
 import { decodeAggregate, decodeDeadLetter, decodeReading, decodeTwin, decodeWindow } from './decode.ts';
 import type { Row } from './decode.ts';
+import type { Parameter, QueryQueue } from './queryQueue.ts';
 import { AGGREGATE, DEAD_LETTERS, LATEST, OLDEST, RANGE, TWINS, WINDOWS, WINDOW_STARTS } from './sql.ts';
 import type { AggregateRow, RangeQuery, StoredDeadLetter, StoredReading } from './store.ts';
 
-/** A bound parameter: a text, a double, or `{ limit }`, a number of rows. */
-type Parameter = string | number | { readonly limit: number };
-
-const MAX_LIMIT = 2 ** 31 - 1;
-
-const typeOf = (parameter: Parameter) =>
-  typeof parameter === 'string' ? VARCHAR : typeof parameter === 'number' ? DOUBLE : INTEGER;
-
-const valueOf = (parameter: Parameter): string | number =>
-  typeof parameter === 'object' ? Math.max(0, Math.min(Math.trunc(parameter.limit), MAX_LIMIT)) : parameter;
-
-/**
- * Queries on a connection of their own, so that they see a snapshot and never wait for a commit. One at a time:
- * queries that wait inside DuckDB would hold the threads that commits need.
- */
+/** The queries of the API, the CLI and people, on a connection of their own. */
 export class Queries {
-  readonly #connection: DuckDBConnection;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #queue: QueryQueue;
 
-  private constructor(connection: DuckDBConnection) {
-    this.#connection = connection;
-  }
-
-  static async open(instance: DuckDBInstance): Promise<Queries> {
-    return new Queries(await instance.connect());
+  constructor(queue: QueryQueue) {
+    this.#queue = queue;
   }
 
   async latest(asset: string, sensor: string): Promise<StoredReading | null> {
@@ -72,22 +52,12 @@ export class Queries {
     return (await this.rows(DEAD_LETTERS, [{ limit }])).map(decodeDeadLetter);
   }
 
-  /** Runs one query when those before it have ended. */
   rows(sql: string, parameters: readonly Parameter[] = []): Promise<readonly Row[]> {
-    const run = async (): Promise<readonly Row[]> => {
-      const values = parameters.map(valueOf);
-      const result = await this.#connection.runAndReadAll(sql, values, parameters.map(typeOf));
-      return result.getRowObjectsJS();
-    };
-    const result = this.#tail.then(run);
-    this.#tail = result.catch(() => undefined);
-    return result;
+    return this.#queue.rows(sql, parameters);
   }
 
-  /** Waits for the queries under way. */
-  async close(): Promise<void> {
-    await this.#tail;
-    this.#connection.closeSync();
+  close(): Promise<void> {
+    return this.#queue.close();
   }
 }
 

@@ -1,13 +1,14 @@
 /** Raised with every change that an older rxtwin could not read. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const ROW_COLUMNS = `
   row BIGINT NOT NULL, channel INTEGER NOT NULL, timestamp DOUBLE NOT NULL, value DOUBLE, flags UTINYINT NOT NULL,
   issues VARCHAR, received_value DOUBLE, position DOUBLE, arrived_at DOUBLE`;
 
-/** `flags` of a row: quality | received quality << 2 | IMPUTED | RECEIVED. */
+/** `flags` of a row: quality | received quality << 2 | IMPUTED | RECEIVED | BACKFILLED. */
 export const IMPUTED = 16;
 export const RECEIVED = 32;
+export const BACKFILLED = 64;
 export const QUALITIES = ['Good', 'Uncertain', 'Bad'] as const;
 
 const quality = (flags: string): string =>
@@ -15,6 +16,18 @@ const quality = (flags: string): string =>
 
 /** A row usable for aggregates: not Bad and with a value. */
 export const USABLE = `(flags & 3) < 2 AND value IS NOT NULL`;
+
+/** Rows that were stored before commits were counted in them belong to commit 0, which is never forwarded. */
+const COMMIT_COLUMN = `commit_number BIGINT DEFAULT 0`;
+
+const QUARANTINED = `CREATE TABLE quarantined (refused_at DOUBLE NOT NULL, line VARCHAR NOT NULL, reason VARCHAR NOT NULL)`;
+
+const READINGS = `CREATE OR REPLACE VIEW readings AS SELECT row, asset, sensor,
+    epoch_ms(0) + to_microseconds(CAST(timestamp * 1000 AS BIGINT)) AS time, timestamp, value, unit,
+    ${quality('flags')} AS quality, issues, (flags & ${IMPUTED}) > 0 AS imputed, source, position, arrived_at,
+    received_value, received_unit, CASE WHEN (flags & ${RECEIVED}) > 0 THEN ${quality('flags >> 2')} END AS received_quality,
+    estimate, rate_per_s, std_dev, (flags & ${BACKFILLED}) > 0 AS backfilled, delivery, commit_number
+    FROM reading_rows JOIN channels ON id = channel`;
 
 /**
  * All times are epoch milliseconds as DOUBLE, because source times have fractions; `row` orders by arrival.
@@ -24,8 +37,9 @@ export const SCHEMA: readonly string[] = [
   `CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL)`,
   `CREATE TABLE channels (id INTEGER NOT NULL, asset VARCHAR NOT NULL, sensor VARCHAR NOT NULL, unit VARCHAR NOT NULL,
     received_unit VARCHAR, source VARCHAR)`,
-  `CREATE TABLE reading_rows (${ROW_COLUMNS}, estimate DOUBLE, rate_per_s DOUBLE, std_dev DOUBLE)`,
-  `CREATE TABLE held_rows (${ROW_COLUMNS})`,
+  `CREATE TABLE reading_rows (${ROW_COLUMNS}, estimate DOUBLE, rate_per_s DOUBLE, std_dev DOUBLE, delivery DOUBLE,
+    ${COMMIT_COLUMN})`,
+  `CREATE TABLE held_rows (${ROW_COLUMNS}, delivery DOUBLE)`,
   `CREATE TABLE ticks (row BIGINT NOT NULL, timestamp DOUBLE NOT NULL)`,
   `CREATE TABLE windows (channel INTEGER NOT NULL, size_ms DOUBLE NOT NULL, every_ms DOUBLE NOT NULL,
     start_ms DOUBLE NOT NULL, end_ms DOUBLE NOT NULL, count BIGINT NOT NULL, bad_count BIGINT NOT NULL,
@@ -35,14 +49,23 @@ export const SCHEMA: readonly string[] = [
     parameters VARCHAR NOT NULL, residuals VARCHAR NOT NULL, sync VARCHAR NOT NULL)`,
   `CREATE TABLE dead_letters (row BIGINT NOT NULL, source VARCHAR NOT NULL, position DOUBLE NOT NULL,
     arrived_at DOUBLE NOT NULL, reason VARCHAR NOT NULL, detail VARCHAR NOT NULL, origin VARCHAR NOT NULL,
-    payload VARCHAR NOT NULL)`,
+    payload VARCHAR NOT NULL, delivery DOUBLE)`,
   // One row a commit, never updated: an update would cost more than the whole commit. Compacted at checkpoints.
-  `CREATE TABLE commits (sequence DOUBLE NOT NULL, last_row DOUBLE NOT NULL, positions VARCHAR NOT NULL)`,
-  `CREATE VIEW readings AS SELECT row, asset, sensor, epoch_ms(0) + to_microseconds(CAST(timestamp * 1000 AS BIGINT)) AS time,
-    timestamp, value, unit, ${quality('flags')} AS quality, issues, (flags & ${IMPUTED}) > 0 AS imputed, source, position,
-    arrived_at, received_value, received_unit,
-    CASE WHEN (flags & ${RECEIVED}) > 0 THEN ${quality('flags >> 2')} END AS received_quality,
-    estimate, rate_per_s, std_dev FROM reading_rows JOIN channels ON id = channel`,
+  `CREATE TABLE commits (sequence DOUBLE NOT NULL, last_row DOUBLE NOT NULL, positions VARCHAR NOT NULL,
+    forwarded VARCHAR)`,
+  QUARANTINED,
+  READINGS,
   `CREATE VIEW stored_windows AS SELECT asset, sensor, unit, windows.* EXCLUDE (channel) FROM windows
     JOIN channels ON id = channel`,
+];
+
+/** From version 1, whose columns come first and in the same order. */
+export const MIGRATION: readonly string[] = [
+  `ALTER TABLE reading_rows ADD COLUMN delivery DOUBLE`,
+  `ALTER TABLE reading_rows ADD COLUMN ${COMMIT_COLUMN}`,
+  `ALTER TABLE held_rows ADD COLUMN delivery DOUBLE`,
+  `ALTER TABLE dead_letters ADD COLUMN delivery DOUBLE`,
+  `ALTER TABLE commits ADD COLUMN forwarded VARCHAR`,
+  QUARANTINED,
+  READINGS,
 ];

@@ -1,4 +1,4 @@
-import { USABLE } from './schema.ts';
+import { RECEIVED, USABLE } from './schema.ts';
 
 const CHANNEL = `(SELECT id FROM channels WHERE asset = $1 AND sensor = $2)`;
 
@@ -79,9 +79,57 @@ export const TWINS = `SELECT asset, timestamp, state, parameters, residuals, syn
 WHERE asset = $1 AND timestamp >= $2 AND timestamp < $3 ORDER BY timestamp, rowid LIMIT $4`;
 
 /** $1 limit. */
-export const DEAD_LETTERS = `SELECT row::DOUBLE AS row, source, position, arrived_at, reason, detail, origin, payload
-FROM dead_letters ORDER BY dead_letters.row DESC LIMIT $1`;
+export const DEAD_LETTERS = `SELECT * REPLACE (row::DOUBLE AS row) FROM dead_letters ORDER BY dead_letters.row DESC LIMIT $1`;
 
 export const CHANNELS = `SELECT id, asset, sensor, unit, received_unit, source FROM channels ORDER BY id`;
 
-export const LAST_COMMIT = `SELECT sequence, last_row, positions FROM commits ORDER BY sequence DESC LIMIT 1`;
+/** All columns, because a file of version 1 has no `forwarded`. */
+export const LAST_COMMIT = `SELECT * FROM commits ORDER BY sequence DESC LIMIT 1`;
+
+export const STORE_ID = `SELECT value FROM meta WHERE key = 'store_id'`;
+
+const INPUT = `SELECT row::DOUBLE AS n, channel, timestamp, received_value, flags, issues, position, arrived_at, delivery`;
+const RECEIVED_IN = `row > $1 AND row <= $2 AND (flags & ${RECEIVED}) > 0`;
+
+/** Inputs of the rows in ($1, $2]; a released held reading comes twice, a tick has no channel. */
+export const INPUTS = `${INPUT} FROM reading_rows WHERE ${RECEIVED_IN}
+UNION ALL ${INPUT} FROM held_rows WHERE ${RECEIVED_IN}
+UNION ALL SELECT row::DOUBLE, NULL, timestamp, NULL, NULL, NULL, NULL, NULL, NULL FROM ticks WHERE row > $1 AND row <= $2
+ORDER BY n`;
+
+/** The first input with a row above $1. */
+export const NEXT_INPUT = `SELECT min(n) AS row FROM (
+  SELECT min(row)::DOUBLE AS n FROM reading_rows WHERE row > $1 AND (flags & ${RECEIVED}) > 0
+  UNION ALL SELECT min(row)::DOUBLE FROM held_rows WHERE row > $1 AND (flags & ${RECEIVED}) > 0
+  UNION ALL SELECT min(row)::DOUBLE FROM ticks WHERE row > $1)`;
+
+const NAMED = `position, delivery, row FROM`;
+const NAMED_AFTER = `delivery IS NOT NULL AND row > $2`;
+const OF_SOURCE = `channel IN (SELECT id FROM channels WHERE source = $1)`;
+
+/** $1 source, $2 rows above this, $3 limit. Newest first. UNION: a released held reading is stored twice. */
+export const DELIVERIES = `SELECT position, delivery FROM (
+  SELECT ${NAMED} reading_rows WHERE ${NAMED_AFTER} AND ${OF_SOURCE}
+  UNION SELECT ${NAMED} held_rows WHERE ${NAMED_AFTER} AND ${OF_SOURCE}
+  UNION SELECT ${NAMED} dead_letters WHERE ${NAMED_AFTER} AND source = $1)
+ORDER BY row DESC LIMIT $3`;
+
+export const WANTED = `CREATE OR REPLACE TEMP TABLE wanted (i INTEGER, channel INTEGER, timestamp DOUBLE, value DOUBLE)`;
+
+const recallFrom = (table: string): string => `SELECT i FROM wanted JOIN ${table} AS stored
+  ON stored.timestamp = wanted.timestamp AND stored.channel = wanted.channel
+    AND stored.received_value IS NOT DISTINCT FROM wanted.value
+  WHERE stored.timestamp >= $1 AND stored.timestamp <= $2 AND (stored.flags & ${RECEIVED}) > 0`;
+
+/** $1 first and $2 last of the times in `wanted`. */
+export const RECALL = `${recallFrom('reading_rows')} UNION ALL ${recallFrom('held_rows')}`;
+
+/** Readings of the commits in ($1, $2] as they lie in the table, at most $3. */
+export const COMMITTED = `SELECT commit_number::DOUBLE, channel, timestamp, value, flags, estimate, rate_per_s, std_dev
+FROM reading_rows WHERE commit_number > $1 AND commit_number <= $2 LIMIT $3`;
+
+export const COUNT_COMMITTED = `SELECT count(*)::DOUBLE AS count FROM reading_rows
+WHERE commit_number > $1 AND commit_number <= $2`;
+
+/** $1 limit. */
+export const QUARANTINED = `SELECT refused_at, line, reason FROM quarantined ORDER BY refused_at DESC, rowid DESC LIMIT $1`;

@@ -137,6 +137,8 @@ export interface PruneBounds {
 export interface Store extends StoreReader {
   /** Made up when the file was created; checkpoints belong to the store of the same id. */
   readonly id: string;
+  /** Files of a damaged store that were moved away when this one was opened, under their new names. */
+  readonly setAside: readonly string[];
   /** Number of the last commit; 0 in a new store. Counts commits, also over restarts. */
   readonly lastCommit: number;
   /** As it was with the last commit. */

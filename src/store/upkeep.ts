@@ -1,5 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { StoreConfig } from '../../config/types.ts';
+import { DoubleColumn, TableWriter, TextColumn } from './columns.ts';
+import { inTransaction } from './database.ts';
+import { read } from './queryQueue.ts';
+import type { Parameter } from './queryQueue.ts';
+import type { ForwardCursor, PruneBounds, QuarantinedPoint } from './store.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -9,35 +14,91 @@ export async function checkpoint(connection: DuckDBConnection, sequence: number)
   await connection.run('CHECKPOINT');
 }
 
-/** Deletes what is past its retention, in one transaction. @returns readings deleted */
-export async function deleteOld(
+/** Writes down how far the forwarder is, beside the last commit. */
+export async function storeCursor(
+  connection: DuckDBConnection,
+  { sequence, forwarded }: { readonly sequence: number; readonly forwarded: ForwardCursor },
+): Promise<void> {
+  await connection.run('UPDATE commits SET forwarded = $1 WHERE sequence = $2', [
+    JSON.stringify(forwarded),
+    sequence,
+  ]);
+}
+
+/**
+ * Deletes what is past its retention, in one transaction, except for inputs that a checkpoint needs and readings that
+ * are not forwarded yet. @returns readings deleted
+ */
+export function deleteOld(
   connection: DuckDBConnection,
   config: StoreConfig,
   now: number,
+  bounds: PruneBounds,
 ): Promise<number> {
-  const before = [now - config.retentionDays * DAY_MS];
-  await connection.run('BEGIN');
-  try {
-    const readings = await connection.run('DELETE FROM reading_rows WHERE timestamp < $1', before);
-    await connection.run('DELETE FROM held_rows WHERE timestamp < $1', before);
-    await connection.run('DELETE FROM ticks WHERE timestamp < $1', before);
-    await connection.run('DELETE FROM windows WHERE end_ms < $1', before);
-    await connection.run('DELETE FROM twins WHERE timestamp < $1', before);
-    await connection.run('DELETE FROM dead_letters WHERE arrived_at < $1', before);
+  const before = now - config.retentionDays * DAY_MS;
+  const row = { count: bounds.row };
+  const remove = (sql: string, parameters: readonly Parameter[]) =>
+    read(connection, `DELETE FROM ${sql}`, parameters);
+  return inTransaction(connection, async () => {
+    const readings = await remove('reading_rows WHERE timestamp < $1 AND row <= $2 AND commit_number <= $3', [
+      before,
+      row,
+      { count: bounds.commit },
+    ]);
+    await remove('held_rows WHERE timestamp < $1 AND row <= $2', [before, row]);
+    await remove('ticks WHERE timestamp < $1 AND row <= $2', [before, row]);
+    await remove('windows WHERE end_ms < $1', [before]);
+    await remove('twins WHERE timestamp < $1', [before]);
+    await remove('dead_letters WHERE arrived_at < $1', [before]);
+    await remove('quarantined WHERE refused_at < $1', [before]);
     await deleteExcessDeadLetters(connection, config.maxDeadLetters);
     // A held row that was released is also in reading_rows, under the same number.
-    await connection.run('DELETE FROM held_rows WHERE row IN (SELECT row FROM reading_rows)');
-    await connection.run('COMMIT');
+    await remove(
+      'held_rows WHERE row IN (SELECT row FROM reading_rows WHERE row >= (SELECT min(row) FROM held_rows))',
+      [],
+    );
     return readings.rowsChanged;
-  } catch (error) {
-    await connection.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  });
 }
 
 export async function deleteExcessDeadLetters(connection: DuckDBConnection, max: number): Promise<void> {
-  await connection.run(
-    `DELETE FROM dead_letters WHERE row <= (SELECT row FROM dead_letters ORDER BY row DESC LIMIT 1 OFFSET $1::INTEGER)`,
-    [max],
+  await read(
+    connection,
+    `DELETE FROM dead_letters WHERE row <= (SELECT row FROM dead_letters ORDER BY row DESC LIMIT 1 OFFSET $1)`,
+    [{ limit: max }],
   );
+}
+
+/** Of the points that InfluxDB refused, the newest are kept. */
+const MAX_QUARANTINED = 10_000;
+
+export async function storeQuarantined(
+  connection: DuckDBConnection,
+  points: readonly QuarantinedPoint[],
+): Promise<void> {
+  const writer = new TableWriter('quarantined', {
+    at: new DoubleColumn(),
+    line: new TextColumn(),
+    reason: new TextColumn(),
+  });
+  await inTransaction(connection, async () => {
+    try {
+      await writer.open(connection);
+      const to = writer.columns;
+      for (const point of points.slice(-MAX_QUARANTINED)) {
+        const i = writer.next();
+        to.at.set(i, point.at);
+        to.line.set(i, point.line);
+        to.reason.set(i, point.reason);
+      }
+      writer.flush();
+      await read(
+        connection,
+        `DELETE FROM quarantined WHERE rowid NOT IN (SELECT rowid FROM quarantined ORDER BY refused_at DESC, rowid DESC LIMIT $1)`,
+        [{ limit: MAX_QUARANTINED }],
+      );
+    } finally {
+      writer.discard();
+    }
+  });
 }

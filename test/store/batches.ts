@@ -92,3 +92,6 @@ export const window = (parts: Partial<WindowAggregate>): WindowAggregate => ({
   revision: 0,
   ...parts,
 });
+
+/** Nothing is kept beyond its retention. */
+export const NO_BOUNDS = { row: Infinity, commit: Infinity };

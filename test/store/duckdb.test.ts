@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, openStoreReadOnly } from '../../src/store/duckdb.ts';
-import { batch, configOf, folder, freshStore, quiet, reading, window } from './batches.ts';
+import { batch, configOf, folder, freshStore, NO_BOUNDS, quiet, reading, window } from './batches.ts';
 
 const SENSOR = { asset: 'R101', sensor: 'temperature' };
 const ALL = { ...SENSOR, start: -1e15, end: 1e15, limit: 10_000 };
@@ -121,7 +121,7 @@ describe('commit', () => {
       batch({ lastRow: 2, readings: [late], held: [reading({ row: 2, timestamp: 600, value: 2 })] }),
     );
     expect(await store.range(ALL)).toMatchObject([{ row: 1, value: 1 }]);
-    await store.prune(1000);
+    await store.prune(1000, NO_BOUNDS);
     expect(await store.range(ALL)).toHaveLength(1);
     await store.close();
     expect(store.lastRow).toBe(2);
@@ -189,7 +189,7 @@ describe('queries', () => {
     expect(await store.twins(query)).toStrictEqual([twin]);
     expect(await store.twins({ ...query, end: 1000.5 })).toStrictEqual([]);
     expect(await store.deadLetters(2)).toStrictEqual([letter(3), letter(2)]);
-    await store.prune(2000);
+    await store.prune(2000, NO_BOUNDS);
     expect((await store.deadLetters(10)).map((l) => l.row)).toStrictEqual([3, 2]);
   });
 
@@ -225,10 +225,10 @@ describe('prune', () => {
         windows: [window({ end: 1000 }), window({ start: day, end: day + 1000 })],
       }),
     );
-    expect(await store.prune(2 * day)).toBe(1);
+    expect(await store.prune(2 * day, NO_BOUNDS)).toBe(1);
     expect((await store.range(ALL)).map((row) => row.timestamp)).toStrictEqual([day, 2 * day]);
     expect(await store.windows({ ...ALL, sizeMs: 1000 })).toHaveLength(1);
-    expect(await store.prune(2 * day)).toBe(0);
+    expect(await store.prune(2 * day, NO_BOUNDS)).toBe(0);
     expect(store.lastRow).toBe(3);
   });
 });
