@@ -42,6 +42,8 @@ export interface SourceStatus {
   readonly reconnects: number;
   /** Parts that do not work while the rest does, e.g. one bad OPC UA node: name -> problem. */
   readonly problems: Readonly<Record<string, string>>;
+  /** Inputs that came again, were known by their name and not passed on; absent where inputs have no names. */
+  readonly redelivered?: number;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isDeadLetter } from '../../src/sources/source.ts';
-import type { DeadLetter, Source, SourceContext, SourceEvent } from '../../src/sources/source.ts';
+import type { DeadLetter, Delivered, Source, SourceContext, SourceEvent } from '../../src/sources/source.ts';
 import { createMqttSource } from '../../src/sources/mqtt/source.ts';
 import type { MqttSourceConfig } from '../../config/types.ts';
 import type { Reading } from '../../operators/types.ts';
@@ -27,6 +27,15 @@ export const DEFAULTS: MqttSourceConfig = {
   reconnect: { minMs: 20, maxMs: 200 },
 };
 
+/** Of a source that begins anew. */
+export const CONTEXT: SourceContext = {
+  now: () => Date.now(),
+  lastPosition: 0,
+  delivered: [],
+  newest: () => Promise.resolve(null),
+  log: { info: () => undefined, warn: () => undefined },
+};
+
 /** A source with what it has emitted. */
 export interface Collected {
   readonly source: Source;
@@ -37,17 +46,22 @@ export interface Collected {
   deadLetters(): DeadLetter[];
 }
 
-/** Starts a source on the given configuration; `onEvent` is called after each event was noted. */
+/**
+ * Starts a source on the given configuration; `onEvent` is called after each event was noted. The last two are what a
+ * restarted service would know.
+ */
 export function collect(
   config: Partial<MqttSourceConfig>,
   onEvent: (event: SourceEvent, source: Source) => void = () => undefined,
   lastPosition = 0,
+  delivered: readonly Delivered[] = [],
 ): Collected {
   const events: SourceEvent[] = [];
   const warnings: string[] = [];
   const context: SourceContext = {
-    now: () => Date.now(),
+    ...CONTEXT,
     lastPosition,
+    delivered,
     log: {
       info: () => undefined,
       warn: (detail, message) => warnings.push(`${message} ${JSON.stringify(detail)}`),
@@ -71,6 +85,14 @@ export function collect(
 
 /** Commits every event when it comes. */
 export const commitAtOnce = (event: SourceEvent, source: Source): void => source.commit(positionOf(event));
+
+/** What a store would hold of these events, had they been committed up to the position. */
+export const committedOf = (events: readonly SourceEvent[], upTo: number): Delivered[] =>
+  events.flatMap((event) => {
+    const position = positionOf(event);
+    const delivery = isDeadLetter(event) ? event.delivery : event.received?.delivery;
+    return delivery === undefined || position > upTo ? [] : [{ position, delivery }];
+  });
 
 export const positionOf = (event: SourceEvent): number =>
   isDeadLetter(event) ? event.position : (event.received?.position ?? 0);

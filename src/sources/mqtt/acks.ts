@@ -10,13 +10,22 @@ export class OwedAcks {
   #positions: number[] = [];
   #heads: number[] = [];
   #first = 0;
+  /** 1 where an acknowledgement for the packet id waits here. */
+  readonly #waiting = new Uint8Array(65_536);
 
   get size(): number {
     return this.#positions.length - this.#first;
   }
 
+  /** Whether an acknowledgement for this packet id waits to be released. */
+  has(packetId: number): boolean {
+    return this.#waiting[packetId] === 1;
+  }
+
+  /** Acknowledgements keep the order of arrival: one owed for an earlier position waits for those before it. */
   owe(position: number, packetId: number, qos: 1 | 2): void {
-    this.#positions.push(position);
+    this.#waiting[packetId] = 1;
+    this.#positions.push(Math.max(position, this.#positions.at(-1) ?? 0));
     this.#heads.push(((qos === 1 ? PUBACK : PUBREC) << 16) | packetId);
   }
 
@@ -39,6 +48,7 @@ export class OwedAcks {
     const head = this.#heads[index] ?? 0;
     const packetId = head & 0xffff;
     const type = head >>> 16;
+    this.#waiting[packetId] = 0;
     if (type === PUBREC) onReceived?.(packetId);
     return ((type << 24) | (2 << 16) | packetId) >>> 0;
   }

@@ -1,5 +1,6 @@
 import { NO_ISSUES } from '../../../operators/types.ts';
 import type { Issue, Quality, Reading } from '../../../operators/types.ts';
+import type { FutureLimit } from '../futureLimit.ts';
 import type { DeadLetter, DeadLetterReason, SourceEvent } from '../source.ts';
 import { parseTimestamp } from './timestamp.ts';
 
@@ -16,6 +17,8 @@ export interface DecodeMeta {
   /** Id of the source. */
   readonly source: string;
   readonly position: number;
+  /** Name of the delivery; goes with the position, to the last event. */
+  readonly delivery?: number | undefined;
   /** Epoch milliseconds. */
   readonly arrivedAt: number;
   /** Topic, or file and line. */
@@ -23,6 +26,8 @@ export interface DecodeMeta {
   readonly maxPayloadBytes: number;
   /** Timestamps further ahead of `arrivedAt` are refused. */
   readonly maxFutureMs: number;
+  /** Has the last word on such a timestamp, e.g. because the clock behind `arrivedAt` was set back. */
+  readonly isTooFarAhead?: FutureLimit;
 }
 
 interface RecordFields {
@@ -117,7 +122,10 @@ export function decodeRecord(record: unknown, meta: DecodeMeta, text?: string, p
   if (typeof timestamp !== 'number' || !(timestamp >= 0) || timestamp === Infinity) {
     return refuse('badTimestamp', 'timestamp', given, 'an RFC 3339 time or epoch milliseconds, from 1970 on');
   }
-  if (timestamp > meta.arrivedAt + meta.maxFutureMs) {
+  if (
+    timestamp > meta.arrivedAt + meta.maxFutureMs &&
+    (meta.isTooFarAhead?.(timestamp, meta.arrivedAt) ?? true)
+  ) {
     return refuse(
       'futureTimestamp',
       'timestamp',
@@ -132,27 +140,34 @@ export function decodeRecord(record: unknown, meta: DecodeMeta, text?: string, p
 export function deadLetter(
   reason: DeadLetterReason,
   detail: string,
-  meta: Pick<DecodeMeta, 'source' | 'position' | 'arrivedAt' | 'origin'>,
+  meta: Pick<DecodeMeta, 'source' | 'position' | 'delivery' | 'arrivedAt' | 'origin'>,
   text: string,
 ): DeadLetter {
+  const { source, position, delivery, arrivedAt } = meta;
   return {
-    source: meta.source,
-    position: meta.position,
-    arrivedAt: meta.arrivedAt,
+    source,
+    position,
+    arrivedAt,
     reason,
     detail: storable(detail),
     origin: storable(meta.origin),
     payload: storable(text),
+    ...(delivery === undefined ? {} : { delivery }),
   };
 }
 
+/** Negative zero is a zero: it would not survive JSON, and checkpoints and rows shall agree to the last bit. */
+const unsigned = (value: number | null): number | null => (value === 0 ? 0 : value);
+
 function reading(
-  value: number | null,
+  given: number | null,
   unit: string,
   quality: Quality,
   timestamp: number,
   meta: DecodeMeta,
 ): Reading {
+  const { source, position, delivery, arrivedAt } = meta;
+  const value = unsigned(given);
   return {
     asset: meta.asset,
     sensor: meta.sensor,
@@ -162,15 +177,10 @@ function reading(
     quality,
     issues: SOURCE_ISSUES[quality],
     imputed: false,
-    received: {
-      row: 0,
-      source: meta.source,
-      position: meta.position,
-      arrivedAt: meta.arrivedAt,
-      value,
-      unit,
-      quality,
-    },
+    received:
+      delivery === undefined
+        ? { row: 0, source, position, arrivedAt, value, unit, quality }
+        : { row: 0, source, position, arrivedAt, value, unit, quality, delivery },
   };
 }
 
@@ -186,7 +196,7 @@ function decodeBatch(elements: readonly unknown[], meta: DecodeMeta, text: strin
     return [deadLetter('oversized', detail, meta, text)];
   }
   const last = elements.length - 1;
-  const before = { ...meta, position: meta.position - 1 };
+  const before = { ...meta, position: meta.position - 1, delivery: undefined };
   return elements.map((element, i) => decodeRecord(element, i === last ? meta : before, undefined, `[${i}]`));
 }
 
@@ -236,5 +246,10 @@ function shown(value: unknown): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
+/** A cut string would keep the whole alive, so it is copied; that also puts U+FFFD for half of a surrogate pair. */
+const cut = (text: string, length: number): string => Buffer.from(text.slice(0, length)).toString();
+
 const storable = (text: string): string =>
-  text.slice(0, MAX_PAYLOAD_TEXT).replaceAll('\0', '\uFFFD').toWellFormed();
+  (text.length > MAX_PAYLOAD_TEXT ? cut(text, MAX_PAYLOAD_TEXT) : text)
+    .replaceAll('\0', '\uFFFD')
+    .toWellFormed();

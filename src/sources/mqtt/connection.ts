@@ -1,7 +1,11 @@
+import { Socket } from 'node:net';
 import { connect, ReasonCodes } from 'mqtt';
 import type { IPublishPacket, MqttClient, Packet } from 'mqtt';
 import type { MqttSourceConfig } from '../../../config/types.ts';
 import { OwedAcks } from './acks.ts';
+import { hashOf, nameOf } from './deliveries.ts';
+import type { Deliveries } from './deliveries.ts';
+import { KeepAlive } from './keepAlive.ts';
 import { clientOptions } from './options.ts';
 
 /** What a connection needs from its owner, and tells it. */
@@ -9,22 +13,23 @@ export interface ConnectionEvents {
   onConnect(sessionPresent: boolean): void;
   /** The next position. */
   nextPosition(): number;
-  onMessage(topic: string, payload: Buffer, position: number): void;
+  topicHash(topic: string): number;
+  /** `delivery` is the message's name; undefined for QoS 0, which never comes again. */
+  onMessage(topic: string, payload: Buffer, position: number, delivery: number | undefined): void;
   /** Once; the connection is of no use afterwards. `refused`: trying again soon will not help. */
   onClose(reason: string, refused: boolean): void;
 }
 
-/** Ids of messages of QoS 2 that were acknowledged by PUBREC and not yet released by PUBREL; outlive a connection. */
-export type ReceivedIds = Set<number>;
-
 /** Refusals that only a person can mend: wrong protocol, identifier or credentials, in 3.1.1 and 5. */
 const LASTING_REFUSALS: ReadonlySet<unknown> = new Set([1, 2, 4, 5, 132, 133, 134, 135, 138, 140]);
 const CLOSE_TIMEOUT_MS = 2000;
+/** Without MQTT's keep-alive, TCP probes the connection after so long without traffic, so that it is noticed when dead. */
+const TCP_PROBE_AFTER_MS = 60_000;
 const HELD = new Error('the acknowledgement is held back until the commit');
 
 /**
- * One connection to the broker: an mqtt.js client that never reconnects. Packet ids mean something within one
- * connection only, so the acknowledgements owed live and die with it.
+ * One connection to the broker: an mqtt.js client that never reconnects. The acknowledgements owed live and die with it;
+ * a message that comes again on the next connection is owed for there, and known by `Deliveries`.
  *
  * mqtt.js sends no PUBACK where the callback of `handleMessage` gets an error, and no PUBREC where that of
  * `customHandleAcks` does, and goes on to the next packet all the same. The acknowledgements so held back are written
@@ -34,22 +39,20 @@ export class Connection {
   readonly #client: MqttClient;
   readonly #owed = new OwedAcks();
   readonly #events: ConnectionEvents;
-  readonly #received: ReceivedIds;
+  readonly #deliveries: Deliveries;
+  readonly #keepAlive = new KeepAlive();
   #paused = false;
   #stopped = false;
   #closed = false;
-  #lastPosition = 0;
-  #committed = 0;
   #reason = 'connection closed';
   #refused = false;
   /** Takes in the packet that a pause caught. While it waits, mqtt.js reads no further. */
   #caught: (() => void) | undefined;
-  #pings: NodeJS.Timeout | undefined;
 
   /** @throws where a certificate cannot be read or is not valid. */
-  constructor(config: MqttSourceConfig, received: ReceivedIds, events: ConnectionEvents) {
+  constructor(config: MqttSourceConfig, deliveries: Deliveries, events: ConnectionEvents) {
     this.#events = events;
-    this.#received = received;
+    this.#deliveries = deliveries;
     const client = connect(config.url, clientOptions(config));
     this.#client = client;
     client.handleMessage = (packet, callback) => {
@@ -62,7 +65,7 @@ export class Connection {
     };
     client.on('packetreceive', (packet) => this.#see(packet));
     client.on('connect', (packet) => {
-      if (this.#paused) this.#keepAwake();
+      this.#probe();
       events.onConnect(packet.sessionPresent);
     });
     client.on('disconnect', (packet) => {
@@ -72,6 +75,7 @@ export class Connection {
       if (error !== HELD) this.#onError(error);
     });
     client.on('close', () => this.#onClose());
+    client.stream.on('data', () => this.#keepAlive.heard());
   }
 
   get protocol(): string {
@@ -94,23 +98,23 @@ export class Connection {
     });
   }
 
-  /** Sends the acknowledgements owed for everything up to `position`, in order, in one write. */
-  commit(position: number): void {
+  /** Sends the acknowledgements owed for everything that is committed, in order, in one write. */
+  acknowledge(): void {
     if (this.#closed) return;
-    this.#committed = Math.max(this.#committed, position);
-    const bytes = this.#owed.release(this.#committed, (packetId) => this.#received.add(packetId));
+    const deliveries = this.#deliveries;
+    const bytes = this.#owed.release(deliveries.committed, (packetId) => deliveries.recorded(packetId));
     if (bytes !== undefined) this.#client.stream.write(bytes);
   }
 
   pause(): void {
     if (this.#paused || this.#stopped || this.#closed) return;
     this.#paused = true;
-    this.#keepAwake();
+    this.#keepAlive.pause(true);
   }
 
   resume(): void {
     this.#paused = false;
-    clearTimeout(this.#pings);
+    this.#keepAlive.pause(false);
     const caught = this.#caught;
     this.#caught = undefined;
     caught?.();
@@ -146,45 +150,58 @@ export class Connection {
   }
 
   #receive(packet: IPublishPacket): void {
-    const { qos, messageId, payload } = packet;
-    if (qos === 2 && messageId !== undefined && this.#received.has(messageId)) {
-      // Committed before, but its PUBREC was lost with a connection: acknowledged again, behind what is owed.
-      this.#owed.owe(this.#lastPosition, messageId, qos);
-      this.commit(this.#committed);
+    const { topic, qos, messageId, payload } = packet;
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    if (qos === 0 || messageId === undefined) {
+      this.#events.onMessage(topic, bytes, this.#events.nextPosition(), undefined);
+      return;
+    }
+    const hash = hashOf(this.#events.topicHash(topic), bytes);
+    const before = this.#deliveries.recall(messageId, hash, packet.dup, qos);
+    if (before !== 0) {
+      this.#receiveAgain(messageId, before, qos);
       return;
     }
     const position = this.#events.nextPosition();
-    this.#lastPosition = position;
+    this.#deliveries.note(messageId, hash, position);
     // Owed before it is passed on, because the receiver may commit it at once.
-    if (qos !== 0 && messageId !== undefined) this.#owed.owe(position, messageId, qos);
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    this.#events.onMessage(packet.topic, bytes, position);
+    this.#owed.owe(position, messageId, qos);
+    this.#events.onMessage(topic, bytes, position, nameOf(messageId, hash));
+  }
+
+  /** Acknowledged like any other: at once where it is committed and nothing is owed before it, else with its commit. */
+  #receiveAgain(packetId: number, position: number, qos: 1 | 2): void {
+    const deliveries = this.#deliveries;
+    deliveries.redelivered += 1;
+    // One acknowledgement answers both; a second could be taken for that of the next message under this id.
+    if (this.#owed.has(packetId)) return;
+    this.#owed.owe(position, packetId, qos);
+    if (position <= deliveries.committed) this.acknowledge();
   }
 
   #see(packet: Packet): void {
     if (packet.cmd === 'pubrel') {
-      if (packet.messageId !== undefined) this.#received.delete(packet.messageId);
+      if (packet.messageId !== undefined) this.#deliveries.released(packet.messageId);
     } else if (packet.cmd === 'connack') {
       const code = packet.reasonCode ?? packet.returnCode ?? 0;
-      if (code === 0 && !packet.sessionPresent) this.#received.clear();
+      if (code === 0 && !packet.sessionPresent) this.#deliveries.clear();
     }
   }
 
-  /**
-   * While paused, PINGRESP waits behind the packets that are not read. So the broker is kept content, and mqtt.js from
-   * taking the silence for a dead connection. A broker that died in a pause shows itself after it.
-   */
-  #keepAwake(): void {
-    clearTimeout(this.#pings);
-    const everyMs = this.#client.keepalive * 500;
-    if (everyMs === 0) return;
-    this.#pings = setTimeout(() => {
-      if (this.#client.connected) {
-        this.#client.sendPing();
-        this.#client.reschedulePing(true);
-      }
-      this.#keepAwake();
-    }, everyMs);
+  /** In place of mqtt.js's own keep-alive, which takes nothing but a PINGRESP in time for a sign of life. */
+  #probe(): void {
+    const client = this.#client;
+    const periodMs = client.keepalive * 1000;
+    if (periodMs === 0 && client.stream instanceof Socket)
+      client.stream.setKeepAlive(true, TCP_PROBE_AFTER_MS);
+    this.#keepAlive.pause(this.#paused);
+    this.#keepAlive.start(periodMs, {
+      ping: () => {
+        client.sendPing();
+        client.reschedulePing(true);
+      },
+      dead: () => this.#onError(new Error(`nothing heard for ${1.25 * client.keepalive} s`)),
+    });
   }
 
   /** Not every error ends the stream by itself: after a broken packet it would only hang. */
@@ -200,7 +217,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#caught = undefined;
-    clearTimeout(this.#pings);
+    this.#keepAlive.stop();
     this.#events.onClose(this.#reason, this.#refused);
   }
 }

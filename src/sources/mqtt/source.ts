@@ -2,16 +2,20 @@ import { Observable, share } from 'rxjs';
 import type { Subscriber } from 'rxjs';
 import type { MqttSourceConfig } from '../../../config/types.ts';
 import { createBackoff } from '../backoff.ts';
+import { futureLimit } from '../futureLimit.ts';
+import type { FutureLimit } from '../futureLimit.ts';
 import type { Source, SourceContext, SourceEvent, SourceStatus } from '../source.ts';
 import { deadLetter, decodePayload } from './codec.ts';
+import type { DecodeMeta } from './codec.ts';
 import { Connection } from './connection.ts';
-import type { ReceivedIds } from './connection.ts';
+import { Deliveries } from './deliveries.ts';
 import { displayUrl, topicFilters } from './options.ts';
 import { topicReader } from './topic.ts';
 
 /**
- * Readings from an MQTT broker. Messages of QoS 1 and 2 are acknowledged when they are committed, in order of arrival;
- * what was not acknowledged on one connection comes again on the next, under new positions.
+ * Readings from an MQTT broker. Messages of QoS 1 and 2 are acknowledged when they are committed, in order of arrival.
+ * What was not acknowledged on one connection comes again on the next; it is known by its name (`Received.delivery`: packet id
+ * and hash of topic and payload) and acknowledged without being passed on again, also after a restart.
  *
  * @throws RangeError on a bad URL or topic template.
  */
@@ -38,7 +42,8 @@ class MqttSource implements Source {
   readonly #backoff: ReturnType<typeof createBackoff>;
   readonly #url: string;
   readonly #problems = new Map<string, string>();
-  readonly #received: ReceivedIds = new Set();
+  readonly #deliveries: Deliveries;
+  readonly #isTooFarAhead: FutureLimit;
   #subscriber: Subscriber<SourceEvent> | undefined;
   #connection: Connection | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -56,6 +61,8 @@ class MqttSource implements Source {
     this.#config = config;
     this.#context = context;
     this.#position = context.lastPosition;
+    this.#deliveries = new Deliveries(context.lastPosition, context.delivered);
+    this.#isTooFarAhead = futureLimit(config.maxFutureMs, () => context.now());
     this.#url = displayUrl(config.url);
     this.#namesOf = topicReader(config.topicTemplate);
     this.#backoff = createBackoff(config.reconnect);
@@ -65,13 +72,16 @@ class MqttSource implements Source {
         return undefined;
       }
       this.#subscriber = subscriber;
+      // What an earlier subscriber had in hand is not in this one's.
+      this.#deliveries.forgetInHand();
       this.#open();
       return () => void this.#disconnect();
     }).pipe(share());
   }
 
   commit(position: number): void {
-    this.#connection?.commit(position);
+    this.#deliveries.commit(position);
+    this.#connection?.acknowledge();
   }
 
   pause(): void {
@@ -90,6 +100,7 @@ class MqttSource implements Source {
       detail: this.#detail,
       reconnects: Math.max(0, this.#connections - 1),
       problems: Object.fromEntries(this.#problems),
+      redelivered: this.#deliveries.redelivered,
     };
   }
 
@@ -117,10 +128,11 @@ class MqttSource implements Source {
 
   #open(): void {
     try {
-      const connection: Connection = new Connection(this.#config, this.#received, {
+      const connection: Connection = new Connection(this.#config, this.#deliveries, {
         onConnect: (sessionPresent) => this.#onConnect(connection, sessionPresent),
         nextPosition: () => (this.#position += 1),
-        onMessage: (topic, payload, position) => this.#onMessage(topic, payload, position),
+        topicHash: (topic) => this.#namesOf(topic).hash,
+        onMessage: (...message) => this.#onMessage(...message),
         onClose: (reason, refused) => {
           if (this.#connection === connection) this.#onClose(reason, refused);
         },
@@ -154,20 +166,31 @@ class MqttSource implements Source {
     this.#context.log.warn({ source: this.id, topic, problem }, 'a topic is not subscribed to as configured');
   }
 
-  #onMessage(topic: string, payload: Buffer, position: number): void {
+  #onMessage(topic: string, payload: Buffer, position: number, delivery: number | undefined): void {
     const subscriber = this.#subscriber;
     if (subscriber === undefined) return;
     const { id: source } = this;
     const arrivedAt = this.#context.now();
     const names = this.#namesOf(topic);
     if ('problem' in names) {
-      const meta = { source, position, arrivedAt, origin: topic };
+      const meta = { source, position, delivery, arrivedAt, origin: topic };
       subscriber.next(deadLetter('badTopic', names.problem, meta, payload.toString('utf8', 0, 4096)));
       return;
     }
     const { maxPayloadBytes, maxFutureMs } = this.#config;
     const { asset, sensor } = names;
-    const meta = { asset, sensor, source, position, arrivedAt, origin: topic, maxPayloadBytes, maxFutureMs };
+    const meta: DecodeMeta = {
+      asset,
+      sensor,
+      source,
+      position,
+      delivery,
+      arrivedAt,
+      origin: topic,
+      maxPayloadBytes,
+      maxFutureMs,
+      isTooFarAhead: this.#isTooFarAhead,
+    };
     for (const event of decodePayload(payload, meta)) subscriber.next(event);
   }
 

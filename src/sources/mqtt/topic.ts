@@ -1,11 +1,17 @@
+import { topicHashOf } from './deliveries.ts';
+
 /** Asset and sensor that a topic names, or the problem with it. */
 export type TopicNames = { readonly asset: string; readonly sensor: string } | { readonly problem: string };
+/** With the hash that goes into the names of the topic's messages. */
+export type TopicEntry = TopicNames & { readonly hash: number };
 
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 const MAX_CACHED = 100_000;
+/** A topic may have 65 535 bytes; one that long is read anew each time rather than kept. */
+const MAX_CACHED_LENGTH = 512;
 
 /**
- * Reads asset and sensor from topics and remembers the answers, at most 100 000.
+ * Reads asset and sensor from topics and remembers the answers, at most 100 000 of at most 512 characters each.
  *
  * A template is a topic with the levels `{asset}` and `{sensor}`; `+` stands for any level. As the last level, `{sensor}`
  * takes all levels that are left, joined by '.'. The empty template means: level 1 (counted from 0) is the asset, the
@@ -13,16 +19,18 @@ const MAX_CACHED = 100_000;
  *
  * @throws RangeError where the template has not exactly one of each.
  */
-export function topicReader(template: string): (topic: string) => TopicNames {
+export function topicReader(template: string): (topic: string) => TopicEntry {
   const read = template === '' ? readByPosition : readByTemplate(template);
-  const cache = new Map<string, TopicNames>();
+  const cache = new Map<string, TopicEntry>();
   return (topic) => {
     const known = cache.get(topic);
     if (known !== undefined) return known;
-    if (cache.size >= MAX_CACHED) cache.clear();
-    const names = read(topic);
-    cache.set(topic, names);
-    return names;
+    const entry = { ...read(topic), hash: topicHashOf(topic) };
+    if (topic.length <= MAX_CACHED_LENGTH) {
+      if (cache.size >= MAX_CACHED) cache.clear();
+      cache.set(topic, entry);
+    }
+    return entry;
   };
 }
 

@@ -9,7 +9,7 @@ import { createMqttSource } from '../../../src/sources/mqtt/source.ts';
 import type { SourceEvent } from '../../../src/sources/source.ts';
 import { startRawBroker } from '../../fakes/rawBroker.ts';
 import type { RawBroker, RawConnection } from '../../fakes/rawBroker.ts';
-import { collect, commitAtOnce, DEFAULTS, positionOf } from '../../support/mqttSource.ts';
+import { collect, commitAtOnce, CONTEXT, DEFAULTS, positionOf } from '../../support/mqttSource.ts';
 import type { Collected } from '../../support/mqttSource.ts';
 
 const TOPIC = 'reactor/R1/sensor/t';
@@ -158,7 +158,7 @@ describe('with the embedded broker', () => {
     const url = `mqtt://127.0.0.1:${port}`;
     const source = createMqttSource(
       { ...DEFAULTS, url, protocolVersion: 4 },
-      { now: () => 5, lastPosition: 41, log: { info: () => undefined, warn: () => undefined } },
+      { ...CONTEXT, now: () => 5, lastPosition: 41 },
     );
     onTestFinished(() => source.close());
     const first = source.events.subscribe();
@@ -238,30 +238,24 @@ it('reports a refused topic and goes on with the others', async () => {
 });
 
 describe('createMqttSource', () => {
-  const context = {
-    now: () => 0,
-    lastPosition: 0,
-    log: { info: () => undefined, warn: () => undefined },
-  };
-
   it.each(['127.0.0.1:1883', 'http://127.0.0.1', 'mqtt://', 'mqtt://user:secret@'])(
     'refuses the URL %s',
     (url) => {
-      const create = (): unknown => createMqttSource({ ...DEFAULTS, url }, context);
+      const create = (): unknown => createMqttSource({ ...DEFAULTS, url }, CONTEXT);
       expect(create).toThrow('url: not valid');
       expect(create).not.toThrow('secret');
     },
   );
 
   it('refuses a bad topic template', () => {
-    expect(() => createMqttSource({ ...DEFAULTS, topicTemplate: 'a/b' }, context)).toThrow(
+    expect(() => createMqttSource({ ...DEFAULTS, topicTemplate: 'a/b' }, CONTEXT)).toThrow(
       'topicTemplate: a/b',
     );
   });
 
   it('knows how many messages may be unacknowledged', () => {
     const window = (config: Partial<typeof DEFAULTS>): number =>
-      createMqttSource({ ...DEFAULTS, ...config }, context).window;
+      createMqttSource({ ...DEFAULTS, ...config }, CONTEXT).window;
     expect(window({ protocolVersion: 5, receiveMaximum: 500 })).toBe(500);
     expect(window({ protocolVersion: 4 })).toBe(10);
     expect(window({ qos: 0 })).toBe(Infinity);
@@ -275,7 +269,7 @@ describe('createMqttSource', () => {
         tls: { ...DEFAULTS.tls, caFile: '/nowhere/ca.pem' },
         reconnect: { minMs: 50, maxMs: 50 },
       },
-      context,
+      CONTEXT,
     );
     const completed = vi.fn();
     source.events.subscribe({ complete: completed });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { topicHashOf } from '../../../src/sources/mqtt/deliveries.ts';
 import { topicReader } from '../../../src/sources/mqtt/topic.ts';
 
 describe('topicReader', () => {
@@ -12,7 +13,7 @@ describe('topicReader', () => {
     ['+/{asset}/{sensor}/raw', 'anything/R101/ph/raw', 'R101', 'ph'],
   ])('template %j: %s', (template, topic, asset, sensor) => {
     const read = topicReader(template);
-    expect(read(topic)).toEqual({ asset, sensor });
+    expect(read(topic)).toEqual({ asset, sensor, hash: topicHashOf(topic) });
     expect(read(topic)).toBe(read(topic));
   });
 
@@ -30,6 +31,18 @@ describe('topicReader', () => {
     ['reactor/{asset}/{sensor}/raw', 'reactor/R101/ph/raw/x'],
   ])('template %j does not fit %s', (template, topic) => {
     expect(topicReader(template)(topic)).toHaveProperty('problem', expect.stringContaining('topic: '));
+  });
+
+  it('keeps long topics out of its memory', () => {
+    const read = topicReader('+/{asset}/{sensor}');
+    const long = `${'x'.repeat(505)}/a/b`;
+    expect(read(long)).toBe(read(long));
+    expect(read(`${long}${'b'.repeat(10)}`)).toEqual({
+      asset: 'a',
+      sensor: 'bbbbbbbbbbb',
+      hash: expect.any(Number) as number,
+    });
+    expect(read(`xxxx${long}`)).not.toBe(read(`xxxx${long}`));
   });
 
   it.each(['a/b', '{asset}', '{asset}/{asset}/{sensor}', 'x{asset}/{sensor}', '{asset}/{sensor}/{sensor}'])(

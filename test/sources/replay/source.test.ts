@@ -30,7 +30,9 @@ interface Options {
 function open(files: readonly string[], { lastPosition = 0, speed, scheduler }: Options = {}): Source {
   const log = { info: () => undefined, warn: () => undefined };
   const config = { id: 'recorded', type: 'replay', files, speed: speed ?? null } as const;
-  return createReplaySource(config, { now: () => 1_700_000_000_000, lastPosition, log }, scheduler);
+  const newest = (): Promise<null> => Promise.resolve(null);
+  const context = { now: () => 1_700_000_000_000, lastPosition, delivered: [], newest, log };
+  return createReplaySource(config, context, scheduler);
 }
 
 const all = (source: Source): Promise<SourceEvent[]> =>

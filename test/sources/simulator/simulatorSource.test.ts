@@ -19,6 +19,8 @@ function record(): { source: Source; readings: Reading[]; completed: () => boole
     {
       now: () => Date.now(),
       lastPosition: 7,
+      delivered: [],
+      newest: () => Promise.resolve(null),
       log: { info: () => undefined, warn: () => undefined },
     },
   );
