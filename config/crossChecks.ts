@@ -18,13 +18,20 @@ export function crossCheck(config: Config, root: Node | undefined, report: Repor
   checkFiles(config.sources, complain);
   checkListed(config, complain);
   checkPorts(config, complain);
-  const { url, org, bucket, token } = config.influx;
-  const unset = Object.entries({ token, org, bucket }).filter(([, value]) => value === '');
-  for (const [key] of url === '' ? [] : unset)
-    complain(['influx', key], 'missing, expected one, as influx.url is set');
+  checkInflux(config.influx, complain);
 }
 
 type Complain = (path: readonly (string | number)[], problem: string) => void;
+
+function checkInflux({ url, org, bucket, token, retry }: Config['influx'], complain: Complain): void {
+  const unset = Object.entries({ token, org, bucket }).filter(([, value]) => value === '');
+  for (const [key] of url === '' ? [] : unset)
+    complain(['influx', key], 'missing, expected one, as influx.url is set');
+  if (retry.minMs > retry.maxMs) {
+    const problem = `${retry.minMs} is not valid, expected at most maxMs (${retry.maxMs})`;
+    complain(['influx', 'retry', 'minMs'], problem);
+  }
+}
 
 /** The nearest origin that is known on the way to `path`. */
 function originAt(root: Node | undefined, path: readonly (string | number)[]): Origin {

@@ -41,6 +41,18 @@ const fixed = {
         250,
       ),
     },
+    checkpoint: {
+      everyMs: duration(
+        'How often operator state is written out; after a crash, the rows since then run once more.',
+        5000,
+        100,
+      ),
+      keep: whole('Checkpoints kept; a damaged one falls back to the one before.', 3, { min: 1, max: 100 }),
+    },
+    catchUpMs: duration(
+      'How long the clock may be withheld after a start or a reconnect, while sources deliver what has queued up.',
+      60_000,
+    ),
     tickMs: duration(
       'How often the clock enters the pipeline, for gaps, staleness and idle windows.',
       1000,
@@ -94,6 +106,33 @@ const fixed = {
     token: secret('Token of InfluxDB.'),
     org: text('Organisation in InfluxDB.', ''),
     bucket: text('Bucket in InfluxDB.', ''),
+    batchRows: whole('Points in one request at most.', 5000, { min: 1, max: 100_000 }),
+    maxWaitMs: duration('How long a row waits for more to come into its request.', 1000),
+    timeoutMs: duration('How long a request may take.', 10_000, 1),
+    retry: {
+      minMs: duration(
+        'Wait after the first failed request; doubles up to maxMs, up to half of it random.',
+        500,
+        1,
+      ),
+      maxMs: duration('Longest wait; also the one after a wrong token, organisation or bucket.', 60_000, 1),
+    },
+    backlog: {
+      maxRows: whole(
+        'Rows that may wait to be forwarded. The store keeps them beyond their retention, some 100 bytes each.',
+        50_000_000,
+        { min: 1, max: 100_000_000_000 },
+      ),
+      policy: choice(
+        'What happens beyond: the sources pause, or the oldest rows are not forwarded (and counted); the store keeps them.',
+        'dropOldest',
+        ['stop', 'dropOldest'],
+      ),
+    },
+    catchUpShare: number('Share of the time that catching up after an outage may take.', 0.5, {
+      above: 0,
+      max: 1,
+    }),
   },
 } as const;
 

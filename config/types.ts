@@ -147,12 +147,26 @@ export interface OpcuaSourceConfig {
   readonly password: string;
   /** No notification for so long: the subscription is rebuilt. */
   readonly watchdogMs: number;
+  /** How long the server is asked to keep session and subscription while the connection is lost. */
+  readonly sessionTimeoutMs: number;
+  readonly history: OpcuaHistoryConfig;
   /** What makes the server report: a new value or status, or also a new source time. */
   readonly trigger: 'statusValue' | 'statusValueTimestamp';
   /** Folder of the application's certificate, of trusted and of rejected ones; made where missing. Default ./data/pki. */
   readonly certificatesFolder: string;
   readonly maxFutureMs: number;
   readonly reconnect: ReconnectConfig;
+}
+
+/** Filling of gaps from the server's archive (HistoryRead), for nodes that have one. */
+export interface OpcuaHistoryConfig {
+  readonly enabled: boolean;
+  /** No further back than this. */
+  readonly maxHours: number;
+  /** Values in one request. */
+  readonly pageSize: number;
+  /** Values a second, so that a long gap does not starve live values. */
+  readonly maxRatePerS: number;
 }
 
 export interface ReplaySourceConfig {
@@ -184,7 +198,11 @@ export interface PipelineConfig {
     readonly putTimeoutMs: number;
   };
   readonly commit: { readonly maxRows: number; readonly maxWaitMs: number };
+  /** Operator state is written out so often, and the newest `keep` are kept. */
+  readonly checkpoint: { readonly everyMs: number; readonly keep: number };
   readonly tickMs: number;
+  /** How long the clock may be withheld while sources deliver what has queued up. */
+  readonly catchUpMs: number;
   /** Distinct sensors beyond this are refused. */
   readonly maxSensors: number;
   readonly shutdownTimeoutMs: number;
@@ -228,4 +246,14 @@ export interface InfluxConfig {
   readonly token: string;
   readonly org: string;
   readonly bucket: string;
+  /** Points in one request at most. */
+  readonly batchRows: number;
+  /** How long a row waits for more to come into its request. */
+  readonly maxWaitMs: number;
+  readonly timeoutMs: number;
+  readonly retry: ReconnectConfig;
+  /** What may wait to be forwarded, and what happens beyond. */
+  readonly backlog: { readonly maxRows: number; readonly policy: 'stop' | 'dropOldest' };
+  /** Share of the time that catching up may take; 1 = without pauses. */
+  readonly catchUpShare: number;
 }

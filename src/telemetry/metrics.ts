@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { SyncStatus } from '../../operators/steps/twin.ts';
 import type { DropReason, OnDrop, Quality, Reading } from '../../operators/types.ts';
+import type { CheckpointStatus } from '../checkpoint/checkpointer.ts';
 import type { DeadLetterReason } from '../sources/source.ts';
 
 /** Readings of one source, counted by their final quality. */
@@ -17,9 +18,36 @@ export interface Observed {
   readonly twins?: () => Iterable<{ readonly asset: string; readonly status: SyncStatus }>;
   /** Largest lag over the sensors of each source, seconds. */
   readonly lags?: () => Iterable<readonly [source: string, lagS: number]>;
-  /** Rows committed but not yet forwarded. */
-  readonly forwardLagRows?: () => number;
+  readonly checkpoint?: () => CheckpointStatus;
+  readonly recovery?: () => { readonly rerun: number; readonly durationMs: number };
+  /** Where rows are forwarded to InfluxDB. */
+  readonly forward?: () => ForwardCounts;
 }
+
+/** Of the forwarder's status; counts since its start. */
+export interface ForwardCounts {
+  /** Rows committed but not yet forwarded. */
+  readonly lagRows: number;
+  /** Age of the oldest of them. */
+  readonly lagSeconds: number;
+  readonly forwardedRows: number;
+  readonly quarantinedRows: number;
+  readonly droppedRows: number;
+  readonly skippedRows: number;
+  readonly retries: number;
+  readonly catchUp: { readonly rowsLeft: number; readonly rowsPerS: number } | null;
+}
+
+const NOT_FORWARDING: ForwardCounts = {
+  lagRows: 0,
+  lagSeconds: 0,
+  forwardedRows: 0,
+  quarantinedRows: 0,
+  droppedRows: 0,
+  skippedRows: 0,
+  retries: 0,
+  catchUp: null,
+};
 
 /**
  * The service's metrics. What changes with every reading is a plain number that the pipeline increments; the
@@ -41,6 +69,8 @@ export interface Metrics {
   /** The exposition in Prometheus' text format. */
   text(): Promise<string>;
 }
+
+type ForwardMetric = readonly [name: string, help: string, value: (now: ForwardCounts) => number];
 
 const STATUSES: readonly SyncStatus[] = ['synchronised', 'degraded', 'lost'];
 const COMMIT_BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
@@ -121,6 +151,42 @@ export function createMetrics(): Metrics {
     buckets: COMMIT_BUCKETS_S,
     registers,
   });
+  const checkpointed =
+    (value: (status: CheckpointStatus) => number | null) => (): (readonly [object, number])[] => {
+      const status = observed.checkpoint?.();
+      const shown = status === undefined ? null : value(status);
+      return shown === null ? [] : [[{}, shown]];
+    };
+  gauge(
+    'rxtwin_checkpoint_age_seconds',
+    'Time since the last checkpoint of operator state; absent before the first',
+    [],
+    checkpointed(({ at }) => (at === null ? null : (performance.now() - at) / 1000)),
+  );
+  gauge(
+    'rxtwin_checkpoint_duration_seconds',
+    'Duration of the last checkpoint, with the wait for its commit',
+    [],
+    checkpointed(({ at, durationMs }) => (at === null ? null : durationMs / 1000)),
+  );
+  gauge(
+    'rxtwin_checkpoint_pause_seconds',
+    'Longest stretch for which the last checkpoint kept the pipeline waiting',
+    [],
+    checkpointed(({ at, longestSliceMs }) => (at === null ? null : longestSliceMs / 1000)),
+  );
+  gauge(
+    'rxtwin_checkpoint_bytes',
+    'Size of the last checkpoint',
+    [],
+    checkpointed(({ at, bytes }) => (at === null ? null : bytes)),
+  );
+  gauge('rxtwin_recovery_rows', 'Inputs that ran once more at the start of this process', [], () => [
+    [{}, observed.recovery?.().rerun ?? 0],
+  ]);
+  gauge('rxtwin_recovery_seconds', 'Duration of the recovery at the start of this process', [], () => [
+    [{}, (observed.recovery?.().durationMs ?? 0) / 1000],
+  ]);
   gauge('rxtwin_buffer_readings', 'Readings that wait for their commit', [], () => [
     [{}, observed.bufferReadings?.() ?? 0],
   ]);
@@ -143,9 +209,24 @@ export function createMetrics(): Metrics {
       STATUSES.map((known) => [{ asset, status: known }, known === status ? 1 : 0] as const),
     ),
   );
-  gauge('rxtwin_forward_lag_rows', 'Rows committed but not yet forwarded', [], () => [
-    [{}, observed.forwardLagRows?.() ?? 0],
-  ]);
+  const forward = (): ForwardCounts => observed.forward?.() ?? NOT_FORWARDING;
+  for (const [name, help, value] of [
+    ['lag_rows', 'Rows committed but not yet forwarded', (now) => now.lagRows],
+    ['lag_seconds', 'Age of the oldest row not yet forwarded', (now) => now.lagSeconds],
+    ['catch_up_rows', 'Rows of a backlog that is being caught up', (now) => now.catchUp?.rowsLeft ?? 0],
+    ['catch_up_rows_per_second', 'How fast it is', (now) => now.catchUp?.rowsPerS ?? 0],
+  ] satisfies readonly ForwardMetric[]) {
+    gauge(`rxtwin_forward_${name}`, help, [], () => [[{}, value(forward())]]);
+  }
+  for (const [name, help, value] of [
+    ['rows', 'Rows taken by InfluxDB', (now) => now.forwardedRows],
+    ['quarantined', 'Points refused by InfluxDB for good', (now) => now.quarantinedRows],
+    ['dropped', 'Rows not forwarded because the backlog was full', (now) => now.droppedRows],
+    ['skipped', 'Rows with nothing to forward', (now) => now.skippedRows],
+    ['retries', 'Requests to InfluxDB that failed and are tried again', (now) => now.retries],
+  ] satisfies readonly ForwardMetric[]) {
+    counter(`rxtwin_forward_${name}_total`, help, [], () => [[{}, value(forward())]]);
+  }
 
   const readingsOf = (source: string): QualityCounts => {
     const known = readings.get(source);

@@ -77,7 +77,18 @@ describe('defaults', () => {
       api: { host: '127.0.0.1', port: 8080, maxRows: 100_000, maxStreams: 200 },
       log: { level: 'info' },
       plant: null,
-      influx: { url: '', token: '', org: '', bucket: '' },
+      influx: {
+        url: '',
+        token: '',
+        org: '',
+        bucket: '',
+        batchRows: 5000,
+        maxWaitMs: 1000,
+        timeoutMs: 10_000,
+        retry: { minMs: 500, maxMs: 60_000 },
+        backlog: { maxRows: 50_000_000, policy: 'dropOldest' },
+        catchUpShare: 0.5,
+      },
     });
   });
 

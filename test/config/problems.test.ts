@@ -295,6 +295,23 @@ const CASES: readonly (readonly [string, string])[] = [
     'influx: { url: "http://h", org: o, bucket: b }',
     '1: influx.token: missing, expected one, as influx.url is set',
   ],
+  [
+    'influx: { url: "http://h", token: t, bucket: b }',
+    '1: influx.org: missing, expected one, as influx.url is set',
+  ],
+  [
+    'influx: { url: "http://h", token: t, org: o }',
+    '1: influx.bucket: missing, expected one, as influx.url is set',
+  ],
+  [
+    'influx: { retry: { minMs: 100000 } }',
+    '1: influx.retry.minMs: 100000 is not valid, expected at most maxMs (60000)',
+  ],
+  ['influx: { catchUpShare: 0 }', '1: influx.catchUpShare: 0 is not valid, expected a number > 0 and <= 1'],
+  [
+    'influx: { backlog: { policy: dropNewest } }',
+    '1: influx.backlog.policy: "dropNewest" is not valid, expected one of stop, dropOldest',
+  ],
   // syntax
   ['a: b: c', '1: not valid YAML: Nested mappings are not allowed in compact mappings'],
   ['api:\n  port: [1,', '2: not valid YAML'],

@@ -21,6 +21,14 @@ test('all documented names are there from the start', async () => {
     ['rxtwin_sensor_lag_seconds', 'gauge'],
     ['rxtwin_twin_status', 'gauge'],
     ['rxtwin_forward_lag_rows', 'gauge'],
+    ['rxtwin_forward_lag_seconds', 'gauge'],
+    ['rxtwin_forward_catch_up_rows', 'gauge'],
+    ['rxtwin_forward_catch_up_rows_per_second', 'gauge'],
+    ['rxtwin_forward_rows_total', 'counter'],
+    ['rxtwin_forward_quarantined_total', 'counter'],
+    ['rxtwin_forward_dropped_total', 'counter'],
+    ['rxtwin_forward_skipped_total', 'counter'],
+    ['rxtwin_forward_retries_total', 'counter'],
     ['rxtwin_late_readings_total', 'counter'],
     ['process_cpu_seconds_total', 'counter'],
     ['process_resident_memory_bytes', 'gauge'],
@@ -81,9 +89,32 @@ describe('what is asked at the scrape', () => {
     const metrics = createMetrics();
     let waiting = 3;
     metrics.observe({ bufferReadings: () => waiting });
-    metrics.observe({ forwardLagRows: () => 7 });
+    expect(await lines(metrics)).toContain('rxtwin_forward_lag_rows 0');
+    metrics.observe({
+      forward: () => ({
+        lagRows: 7,
+        lagSeconds: 1.5,
+        forwardedRows: 100,
+        quarantinedRows: 2,
+        droppedRows: 30,
+        skippedRows: 4,
+        retries: 5,
+        catchUp: { rowsLeft: 6, rowsPerS: 1234.5 },
+      }),
+    });
     expect(await lines(metrics)).toEqual(
-      expect.arrayContaining(['rxtwin_buffer_readings 3', 'rxtwin_forward_lag_rows 7']),
+      expect.arrayContaining([
+        'rxtwin_buffer_readings 3',
+        'rxtwin_forward_lag_rows 7',
+        'rxtwin_forward_lag_seconds 1.5',
+        'rxtwin_forward_catch_up_rows 6',
+        'rxtwin_forward_catch_up_rows_per_second 1234.5',
+        'rxtwin_forward_rows_total 100',
+        'rxtwin_forward_quarantined_total 2',
+        'rxtwin_forward_dropped_total 30',
+        'rxtwin_forward_skipped_total 4',
+        'rxtwin_forward_retries_total 5',
+      ]),
     );
     waiting = 4;
     expect(await lines(metrics)).toContain('rxtwin_buffer_readings 4');
