@@ -21,16 +21,19 @@ export interface SensorName {
  *
  * @param stageOf the stage of a sensor, opened with its first reading.
  * @param ticks drives all of them, in the order in which they were opened.
- * @param known sensors that an earlier run has seen: opened at once, in this order, so that what works by the clock in
- *   them goes on before their next reading.
+ * @param from `known` are sensors that an earlier run has seen: opened at once, in this order, so that what works by
+ *   the clock in them goes on before their next reading. Assets take no ticks while they are in `asleep`.
  */
 export function groupBySensor<R>(
   stageOf: (name: SensorName) => Stage<Reading, R>,
   ticks: Observable<number>,
-  known: readonly SensorName[] = [],
+  {
+    known = [],
+    asleep,
+  }: { readonly known?: readonly SensorName[]; readonly asleep?: ReadonlySet<string> } = {},
 ): Stage<Reading, R> {
   return stage((down, timed) => {
-    const groups = new Groups(stageOf, down);
+    const groups = new Groups(stageOf, down, asleep ?? new Set());
     for (const name of known) groups.open(name);
     timed.push(groups);
     return groups;
@@ -41,17 +44,19 @@ class Groups<R> implements Sink<Reading>, Timed {
   readonly #stageOf: (name: SensorName) => Stage<Reading, R>;
   readonly #down: Sink<R>;
   readonly #inlets = new Map<string, Map<string, Sink<Reading>>>();
-  readonly #timed: Timed[] = [];
+  readonly #asleep: ReadonlySet<string>;
+  readonly #timed: { readonly asset: string; readonly timed: Timed }[] = [];
 
-  constructor(stageOf: (name: SensorName) => Stage<Reading, R>, down: Sink<R>) {
+  constructor(stageOf: (name: SensorName) => Stage<Reading, R>, down: Sink<R>, asleep: ReadonlySet<string>) {
     this.#stageOf = stageOf;
     this.#down = down;
+    this.#asleep = asleep;
   }
 
   open({ asset, sensor }: SensorName): Sink<Reading> {
     const timed: Timed[] = [];
     const inlet = this.#stageOf({ asset, sensor }).open(this.#down, timed);
-    this.#timed.push(...timed.reverse());
+    for (const each of timed.reverse()) this.#timed.push({ asset, timed: each });
     const sensors = this.#inlets.get(asset) ?? new Map<string, Sink<Reading>>();
     this.#inlets.set(asset, sensors.set(sensor, inlet));
     return inlet;
@@ -63,10 +68,10 @@ class Groups<R> implements Sink<Reading>, Timed {
   }
 
   tick(now: number): void {
-    for (const each of this.#timed) each.tick(now);
+    for (const { asset, timed } of this.#timed) if (!this.#asleep.has(asset)) timed.tick(now);
   }
 
   flush(): void {
-    for (const each of this.#timed) each.flush();
+    for (const { timed } of this.#timed) timed.flush();
   }
 }

@@ -15,11 +15,11 @@ import {
 } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { boundBuffer } from '../operators/boundBuffer.ts';
-import { stage } from '../operators/stage.ts';
 import type { OnDrop } from '../operators/types.ts';
 import { Owed, Pending } from './owed.ts';
 import { isTick, toBatch } from './processor.ts';
 import type { ClockTick, Entry, Input, Processor } from './processor.ts';
+import type { Recall } from './recall.ts';
 import { isDeadLetter } from './sources/source.ts';
 import type { Source } from './sources/source.ts';
 import type { CommitBatch, Store } from './store/store.ts';
@@ -32,6 +32,8 @@ export interface IngestParts {
   readonly ticks: Observable<ClockTick>;
   readonly processor: Processor;
   readonly store: Pick<Store, 'commit'>;
+  /** Answers the processor's `isKnown`. */
+  readonly recall: Recall;
   readonly onDrop: OnDrop;
   /** Told of each input once it was processed. */
   readonly onEntry: (entry: Entry) => void;
@@ -39,7 +41,7 @@ export interface IngestParts {
   readonly onCommitError: (error: unknown) => void;
   /** Completes the inputs: what is in hand is still processed and committed. */
   readonly stop: Observable<unknown>;
-  /** Gives up on commits that keep failing. */
+  /** Gives up on a store that keeps failing. */
   readonly abort: Observable<unknown>;
 }
 
@@ -47,6 +49,7 @@ export interface IngestParts {
  * From the sources to the acknowledgement.
  *
  *     sources, ticks ─> admission buffer ─> process ─> commit buffer ─> commit ─> acknowledge
+ *                                              └─ waits for the store's memory where old readings come again
  *
  * Processing never waits for a commit; while one is in flight, the next batch collects. Once `commit.maxRows` wait, no
  * more is processed, the admission buffer fills, and its overflow policy holds: sources are paused, or readings dropped
@@ -56,7 +59,7 @@ export interface IngestParts {
  * more: `Source.close` ends them.
  */
 export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
-  const { config, sources, processor, stop } = parts;
+  const { config, sources, processor, recall, stop } = parts;
   const room = new BehaviorSubject(true);
   const roomThere = room.pipe(filter((there) => there));
   const owed = new Owed(sources);
@@ -70,7 +73,21 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
     isDeadLetter(input) ||
     (config.buffer.overflow === 'pause' && acknowledging.has(input.received?.source ?? ''));
 
-  const committed = inputs.pipe(
+  const processed = (batch: readonly Input[], emit: (entry: Entry) => void): Promise<void> | undefined => {
+    for (const [i, input] of batch.entries()) {
+      const entry = processor.process(input);
+      if (entry === null) {
+        const rest = batch.slice(i);
+        return persist(() => recall.fetch(rest), parts).then(() => processed(rest, emit));
+      }
+      recall.processed(entry);
+      parts.onEntry(entry);
+      emit(entry);
+    }
+    recall.forget();
+    return undefined;
+  };
+  const admitted = inputs.pipe(
     takeUntil(stop),
     pending === null ? identity : tap((input) => pending.add(input)),
     boundBuffer<Input>(
@@ -90,17 +107,14 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
           }
         },
       },
-      () => (room.value ? undefined : firstValueFrom(roomThere)),
-    ),
-    stage<readonly Input[], Entry>((down) => ({
-      next(batch) {
-        for (const input of batch) {
-          const entry = processor.process(input);
-          parts.onEntry(entry);
-          down.next(entry);
-        }
+      (batch) => {
+        const run = (): Promise<void> | undefined => processed(batch, (entry) => entries.next(entry));
+        return room.value ? run() : firstValueFrom(roomThere).then(run);
       },
-    })),
+    ),
+  );
+  const entries = new Subject<Entry>();
+  const committed = entries.pipe(
     boundBuffer<Entry>(
       {
         capacity: config.commit.maxRows,
@@ -112,12 +126,18 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
         droppable: () => false,
         onPressure: (full) => room.next(!full),
       },
-      (entries) => commit(inOrder(entries, pending), entries.length, parts, owed),
+      (batch) => commit(inOrder(batch, pending), batch.length, parts, owed),
     ),
   );
   return new Observable((subscriber) => {
     let ended = false;
     subscriber.add(committed.pipe(tap({ complete: () => (ended = true) })).subscribe(subscriber));
+    subscriber.add(
+      admitted.subscribe({
+        error: (error: unknown) => entries.error(error),
+        complete: () => entries.complete(),
+      }),
+    );
     const listening = merge(
       parts.ticks.pipe(takeUntil(stop)),
       ...sources.map(({ events }) => events),
@@ -138,19 +158,25 @@ function inOrder(entries: readonly Entry[], pending: Pending | null): CommitBatc
 
 async function commit(batch: CommitBatch, inputs: number, parts: IngestParts, owed: Owed): Promise<void> {
   const started = performance.now();
-  await lastValueFrom(
-    defer(() => parts.store.commit(batch)).pipe(
+  await persist(() => parts.store.commit(batch), parts);
+  parts.recall.committed(inputs);
+  parts.onCommit(batch, inputs, (performance.now() - started) / 1000);
+  owed.acknowledge(batch.positions);
+}
+
+/** Does it as often as it takes. Rejects where that was given up. */
+function persist(work: () => Promise<void>, { onCommitError, abort }: IngestParts): Promise<void> {
+  return lastValueFrom(
+    defer(work).pipe(
       retry({
         delay: (error) => {
-          parts.onCommitError(error);
+          onCommitError(error);
           return timer(COMMIT_RETRY_MS);
         },
       }),
-      takeUntil(parts.abort),
+      takeUntil(abort),
     ),
   );
-  parts.onCommit(batch, inputs, (performance.now() - started) / 1000);
-  owed.acknowledge(batch.positions);
 }
 
 const sensorKey = (input: Input): string =>

@@ -5,15 +5,17 @@ import type { EstimatedReading } from '../operators/types.ts';
 import type { AssetView, HealthView, LiveView, SensorView, SourceView } from './api/live.ts';
 import type { Output } from './pipeline.ts';
 import type { Source } from './sources/source.ts';
+import type { StateRegistry } from './stateRegistry.ts';
 import type { LiveTwin } from './twin/liveTwin.ts';
 
 interface Sensor {
-  latest: EstimatedReading | null;
+  readonly shown: { latest: EstimatedReading | null };
   readonly staleAfterMs: number;
 }
 
 export interface LiveParts {
   readonly config: Config;
+  readonly registry: StateRegistry;
   readonly twins: ReadonlyMap<string, LiveTwin>;
   readonly sources: readonly Source[];
   readonly outputs: Observable<Output>;
@@ -21,12 +23,25 @@ export interface LiveParts {
   readonly health: () => HealthView;
 }
 
-/** The latest of everything, for those who ask. Follows the pipeline's outputs; never in its way. */
-export function createLiveView({ config, twins, sources, outputs, now, health }: LiveParts): LiveView {
+/**
+ * The latest of everything, for those who ask. Follows the pipeline's outputs; never in its way. What it shows is kept in
+ * the registry, so that it is there again after a restart.
+ */
+export function createLiveView({
+  config,
+  registry,
+  twins,
+  sources,
+  outputs,
+  now,
+  health,
+}: LiveParts): LiveView {
   const assets = new Map<string, Map<string, Sensor>>();
   const open = (asset: string, sensor: string): Sensor => {
     const sensors = assets.get(asset) ?? new Map<string, Sensor>();
-    const view: Sensor = { latest: null, staleAfterMs: sensorConfigFor(config, asset, sensor).staleAfterMs };
+    const cell = registry.cell({ asset, sensor, operator: 'latest' }, {}, noneYet);
+    const { staleAfterMs } = sensorConfigFor(config, asset, sensor);
+    const view: Sensor = { shown: cell.open(), staleAfterMs };
     assets.set(asset, sensors.set(sensor, view));
     return view;
   };
@@ -34,16 +49,24 @@ export function createLiveView({ config, twins, sources, outputs, now, health }:
     assets.set(asset, new Map());
     for (const sensor of Object.keys(sensors)) open(asset, sensor);
   }
+  for (const { asset, sensor } of registry.sensors()) {
+    if (assets.get(asset)?.has(sensor) !== true) open(asset, sensor);
+  }
   outputs.subscribe((output) => {
     if (output.type !== 'reading') return;
     const { reading } = output;
     const view = assets.get(reading.asset)?.get(reading.sensor) ?? open(reading.asset, reading.sensor);
     // A late reading is history; it does not replace what is newer.
-    if (view.latest === null || reading.timestamp >= view.latest.timestamp || !isLate(reading))
-      view.latest = reading;
+    const { shown } = view;
+    if (shown.latest === null || reading.timestamp >= shown.latest.timestamp || !isLate(reading))
+      shown.latest = reading;
   });
 
-  const sensorView = (asset: string, sensor: string, { latest, staleAfterMs }: Sensor): SensorView => {
+  const sensorView = (
+    asset: string,
+    sensor: string,
+    { shown: { latest }, staleAfterMs }: Sensor,
+  ): SensorView => {
     const arrivedAt = latest === null ? null : (latest.received?.arrivedAt ?? latest.timestamp);
     return { asset, sensor, latest, stale: arrivedAt === null || now() - arrivedAt > staleAfterMs };
   };
@@ -79,5 +102,7 @@ export function createLiveView({ config, twins, sources, outputs, now, health }:
     health,
   };
 }
+
+const noneYet = (): Sensor['shown'] => ({ latest: null });
 
 const isLate = (reading: EstimatedReading): boolean => reading.issues.some(({ check }) => check === 'order');

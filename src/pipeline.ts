@@ -1,4 +1,4 @@
-import { EMPTY, map, merge } from 'rxjs';
+import { EMPTY, filter, map, merge } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { convertUnit } from '../operators/convertUnit.ts';
@@ -29,7 +29,7 @@ import type { SensorName } from './groupBySensor.ts';
 import { Inlet } from './inlet.ts';
 import { sharedSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
-import type { StateRegistry } from './stateRegistry.ts';
+import type { StateRegistry, StateShape } from './stateRegistry.ts';
 import type { LiveTwin } from './twin/liveTwin.ts';
 
 /** What the pipeline makes of its input, in the order in which it arises. */
@@ -44,10 +44,16 @@ export interface PipelineParts {
   /** The twins by asset, in the order of the configuration. */
   readonly twins: ReadonlyMap<string, LiveTwin>;
   readonly onDrop: OnDrop;
+  /** See `OrderOptions.isKnown`. Default: no other memory than the operator's. */
+  readonly isKnown?: (reading: Reading) => boolean | null;
+  /** Assets that take no ticks while they are in it. Default: none. */
+  readonly asleep?: ReadonlySet<string>;
 }
 
-/** Makes the cell of one named operator of one sensor. */
-type Cells = <S>(operator: string, create: () => S) => StateCell<S>;
+/** Makes the cell of one named operator of one sensor; `shape` are the options that its state depends on. */
+type Cells = <S>(operator: string, create: () => S, shape: StateShape) => StateCell<S>;
+
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * The whole topology between admission and commit. Everything in it is synchronous and deterministic: what goes in as
@@ -61,14 +67,15 @@ type Cells = <S>(operator: string, create: () => S) => StateCell<S>;
 export function pipeline(
   readings: Observable<Reading>,
   ticks: Observable<number>,
-  { config, registry, twins, onDrop }: PipelineParts,
+  { config, registry, twins, onDrop, isKnown, asleep = NONE }: PipelineParts,
 ): Observable<Output> {
-  const settingsOf = sharedSettings(config, onDrop);
+  const settingsOf = sharedSettings(config, onDrop, isKnown);
   const twinInputs = new Map([...twins.keys()].map((asset) => [asset, new Inlet<EstimatedReading>()]));
 
   const stageOf = ({ asset, sensor }: SensorName): Stage<Reading, Output> => {
     const settings = settingsOf(asset, sensor);
-    const cells: Cells = (operator, create) => registry.cell(`${asset}/${sensor}/${operator}`, create);
+    const cells: Cells = (operator, create, shape) =>
+      registry.cell({ asset, sensor, operator }, shape, create);
     const twinInput = twinInputs.get(asset);
     const outputs = fanOut([
       toOutput,
@@ -77,11 +84,11 @@ export function pipeline(
     ]);
     return fuse(fuse(clean(settings, cells, ticks), estimate(settings, cells)), outputs);
   };
-  const sensorOutputs = readings.pipe(groupBySensor(stageOf, ticks, registry.restoredSensors()));
+  const sensorOutputs = readings.pipe(groupBySensor(stageOf, ticks, { known: registry.sensors(), asleep }));
 
   const twinOutputs = [...twins].map(([asset, twin]) =>
     (twinInputs.get(asset)?.items ?? EMPTY).pipe(
-      updateTwin(twin.model, twin.options, twin.cell(registry), ticks),
+      updateTwin(twin.model, twin.options, twin.cell(registry), ticks.pipe(filter(() => !asleep.has(asset)))),
       map((record): Output => ({ type: 'twin', twin: record })),
     ),
   );
@@ -93,20 +100,29 @@ export function pipeline(
 function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Stage<Reading, Reading> {
   const { unit, order, range, outlier, spike, stuck, missing } = settings;
   return [
-    order && orderByTime(order, cells('orderByTime', orderState), ticks),
+    // It compares what was received, and must never lose what it holds.
+    order && orderByTime(order, cells('orderByTime', orderState, {}), ticks),
     range && validateRange(range),
-    outlier && flagOutliers(outlier, cells('flagOutliers', outlierState)),
-    spike && flagSpikes(spike, cells('flagSpikes', spikeState)),
-    stuck && flagStuck(stuck, cells('flagStuck', stuckState)),
-    missing && imputeMissing(missing, cells('imputeMissing', missingState), ticks),
+    outlier &&
+      flagOutliers(outlier, cells('flagOutliers', outlierState, { unit, windowSize: outlier.windowSize })),
+    spike && flagSpikes(spike, cells('flagSpikes', spikeState, { unit })),
+    stuck && flagStuck(stuck, cells('flagStuck', stuckState, { unit })),
+    missing &&
+      imputeMissing(
+        missing,
+        cells('imputeMissing', missingState, { unit, expectedIntervalMs: missing.expectedIntervalMs }),
+        ticks,
+      ),
   ].reduce<Stage<Reading, Reading>>(
     (before, next) => (next ? fuse(before, next) : before),
     convertUnit(unit),
   );
 }
 
-function estimate({ kalman }: Settings, cells: Cells): Stage<Reading, EstimatedReading> {
-  return kalman ? estimateState(kalman, cells('estimateState', estimateInitialState)) : withoutEstimate;
+function estimate({ kalman, unit }: Settings, cells: Cells): Stage<Reading, EstimatedReading> {
+  return kalman
+    ? estimateState(kalman, cells('estimateState', estimateInitialState, { unit }))
+    : withoutEstimate;
 }
 
 const STATELESS = stateCell(() => null);
@@ -124,13 +140,15 @@ const windowToOutput = mapStage(STATELESS, null, (_, window: WindowAggregate): O
 }));
 
 function aggregate(
-  { windows }: Settings,
+  { windows, unit }: Settings,
   cells: Cells,
   ticks: Observable<number>,
 ): Stage<EstimatedReading, Output>[] {
-  return windows.map((options, i) =>
-    fuse(windowAggregate(options, cells(`windowAggregate${i}`, windowState), ticks), windowToOutput),
-  );
+  return windows.map((options) => {
+    const { sizeMs, everyMs, offsetMs } = options;
+    const state = cells(`windowAggregate ${sizeMs} ${everyMs} ${offsetMs}`, windowState, { unit });
+    return fuse(windowAggregate(options, state, ticks), windowToOutput);
+  });
 }
 
 /** Hands every reading to the asset's twin and emits nothing itself. */

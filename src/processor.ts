@@ -7,8 +7,9 @@ import { pipeline } from './pipeline.ts';
 import type { Output } from './pipeline.ts';
 import { isDeadLetter } from './sources/source.ts';
 import type { DeadLetter, DeadLetterReason, SourceEvent } from './sources/source.ts';
+import type { SensorName } from './groupBySensor.ts';
 import type { StateRegistry } from './stateRegistry.ts';
-import type { CommitBatch } from './store/store.ts';
+import type { CommitBatch, RecordedInput } from './store/store.ts';
 import type { LiveTwin } from './twin/liveTwin.ts';
 
 /** The clock, recorded like a reading. */
@@ -30,8 +31,15 @@ export interface Entry {
 }
 
 export interface Processor {
-  /** Numbers the input and runs it through the pipeline. */
-  process(input: Input): Entry;
+  /**
+   * Numbers the input and runs it through the pipeline. null: put off, because `isKnown` has no answer yet; nothing has
+   * changed, and it is to be given again.
+   */
+  process(input: Input): Entry | null;
+  /** Runs a recorded input once more, under the number that it had. What comes out was committed with it. */
+  rerun(recorded: RecordedInput): void;
+  /** The last number given out. */
+  readonly row: number;
   /** Ends the readings; what was held back and the windows still open come out. Nothing may be processed after it. */
   complete(): readonly Output[];
   readonly outputs: Observable<Output>;
@@ -44,42 +52,81 @@ export interface ProcessorParts {
   /** The last row number given out before. */
   readonly lastRow: number;
   readonly onDrop: OnDrop;
+  /** See `OrderOptions.isKnown`. */
+  readonly isKnown?: (reading: Reading) => boolean | null;
+  /** See `PipelineParts.asleep`. */
+  readonly asleep?: ReadonlySet<string>;
 }
 
 /** Drives the pipeline one input at a time, and collects what each gives rise to. */
-export function createProcessor({ config, registry, twins, lastRow, onDrop }: ProcessorParts): Processor {
+export function createProcessor(parts: ProcessorParts): Processor {
+  const { config, registry, twins, lastRow, onDrop, isKnown, asleep } = parts;
   const readings = new Inlet<Reading>();
   const ticks = new Subject<number>();
   const outputs = new Subject<Output>();
-  const admit = admission(config);
+  const admit = admission(config, registry.sensors());
   let row = lastRow;
+  let rerunning = false;
+  let putOff = false;
   let current: Entry = { row: 0, input: { at: 0 }, outputs: [], settled: true };
 
   const dropped: OnDrop = (reason, reading) => {
     if (reason !== 'lateForWindow' && reading.received === receivedOf(current.input)) current.settled = true;
-    onDrop(reason, reading);
+    if (!rerunning) onDrop(reason, reading);
   };
-  pipeline(readings.items, ticks, { config, registry, twins, onDrop: dropped }).subscribe((output) => {
+  const asked = (reading: Reading): boolean | null => {
+    // A recorded reading was found to be new when it came.
+    const known = rerunning ? false : (isKnown?.(reading) ?? null);
+    putOff = known === null;
+    return known;
+  };
+  const topology = {
+    config,
+    registry,
+    twins,
+    onDrop: dropped,
+    ...(isKnown && { isKnown: asked }),
+    ...(asleep && { asleep }),
+  };
+  pipeline(readings.items, ticks, topology).subscribe((output) => {
     current.outputs.push(output);
     if (output.type === 'reading' && output.reading.received === receivedOf(current.input))
       current.settled = true;
     outputs.next(output);
   });
 
+  const take = (input: Input): Entry => {
+    const isReading = !isTick(input) && !isDeadLetter(input);
+    current = { row, input, outputs: [], settled: !isReading };
+    if (isTick(input)) {
+      ticks.next(input.at);
+    } else if (isReading) {
+      if (input.received !== null) input.received.row = row;
+      readings.next(input);
+    }
+    return current;
+  };
+
   return {
     outputs: outputs.asObservable(),
+    get row() {
+      return row;
+    },
     process(given) {
-      const input = isTick(given) || isDeadLetter(given) ? given : admit(given);
+      putOff = false;
       row += 1;
-      const isReading = !isTick(input) && !isDeadLetter(input);
-      current = { row, input, outputs: [], settled: !isReading };
-      if (isTick(input)) {
-        ticks.next(input.at);
-      } else if (isReading) {
-        if (input.received !== null) input.received.row = row;
-        readings.next(input);
-      }
-      return current;
+      const entry = take(isTick(given) || isDeadLetter(given) ? given : admit(given));
+      if (!putOff) return entry;
+      row -= 1;
+      return null;
+    },
+    rerun(recorded) {
+      rerunning = true;
+      const last = row;
+      row = recorded.row;
+      take('at' in recorded.input ? recorded.input : admit(recorded.input));
+      row = Math.max(row, last);
+      rerunning = false;
     },
     complete() {
       current = { row, input: { at: 0 }, outputs: [], settled: true };
@@ -92,18 +139,23 @@ export function createProcessor({ config, registry, twins, lastRow, onDrop }: Pr
 const receivedOf = (input: Input): Reading['received'] => ('received' in input ? input.received : null);
 
 /** Refuses readings of assets and sensors that are not wanted, and of more sensors than the service is sized for. */
-function admission({
-  assets,
-  unknownAssets,
-  pipeline: { maxSensors },
-}: Config): (reading: Reading) => SourceEvent {
+function admission(
+  { assets, unknownAssets, pipeline: { maxSensors } }: Config,
+  known: readonly SensorName[],
+): (reading: Reading) => SourceEvent {
   const admitted = new Map<string, Set<string>>();
   let count = 0;
+  const isListed = ({ asset, sensor }: SensorName): boolean =>
+    Object.hasOwn(assets, asset) && Object.hasOwn(assets[asset]?.sensors ?? {}, sensor);
+  const add = ({ asset, sensor }: SensorName): void => {
+    count += 1;
+    admitted.set(asset, (admitted.get(asset) ?? new Set<string>()).add(sensor));
+  };
+  for (const name of known) if (unknownAssets === 'accept' || isListed(name)) add(name);
   return (reading) => {
     const { asset, sensor } = reading;
-    const sensors = admitted.get(asset);
-    if (sensors?.has(sensor) === true) return reading;
-    const listed = Object.hasOwn(assets, asset) && Object.hasOwn(assets[asset]?.sensors ?? {}, sensor);
+    if (admitted.get(asset)?.has(sensor) === true) return reading;
+    const listed = isListed(reading);
     if (unknownAssets === 'reject' && !listed) {
       return refused(reading, 'unknownAsset', `${asset}/${sensor} is not listed under assets`);
     }
@@ -114,8 +166,7 @@ function admission({
         `${asset}/${sensor} would be sensor ${count + 1} of at most ${maxSensors}`,
       );
     }
-    count += 1;
-    admitted.set(asset, (sensors ?? new Set<string>()).add(sensor));
+    add(reading);
     return reading;
   };
 }

@@ -1,14 +1,15 @@
-import { map, Subject, takeUntil } from 'rxjs';
+import { filter, map, Subject, takeUntil } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { clockTicks } from '../operators/clockTicks.ts';
 import { createApi } from './api/server.ts';
+import { Checkpointer } from './checkpoint/checkpointer.ts';
+import { ClockGate } from './clockGate.ts';
 import { ingest } from './ingest.ts';
 import { createHealth } from './health.ts';
 import { createLiveView } from './live.ts';
-import { createProcessor } from './processor.ts';
+import { restore } from './restore.ts';
 import { createSource } from './sources/registry.ts';
 import type { Source } from './sources/source.ts';
-import { StateRegistry } from './stateRegistry.ts';
 import { openStore } from './store/duckdb.ts';
 import { limitedWarn } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -18,6 +19,8 @@ import { openTwins } from './twin/registry.ts';
 
 const PRUNE_EVERY_MS = 600_000;
 const WARN_EVERY_MS = 10_000;
+/** As many messages as can be in flight by MQTT. */
+const REMEMBERED_DELIVERIES = 65_535;
 
 export interface Service {
   /** Where the API listens, e.g. `http://127.0.0.1:8080`. */
@@ -48,43 +51,73 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     closers.push(() => store.close());
 
     const metrics = createMetrics();
-    const registry = new StateRegistry();
     const { onDrop } = metrics;
-    const processor = createProcessor({ config, registry, twins, lastRow: store.lastRow, onDrop });
-
     const sources: Source[] = [];
     for (const source of config.sources) {
       const lastPosition = store.positions.get(source.id) ?? 0;
-      sources.push(await createSource(source, { now, lastPosition, log }));
+      const delivered = await store.deliveries(source.id, REMEMBERED_DELIVERIES);
+      const newest = async (asset: string, sensor: string): Promise<number | null> =>
+        (await store.latest(asset, sensor))?.timestamp ?? null;
+      sources.push(await createSource(source, { now, lastPosition, delivered, newest, log }));
     }
 
     const stopped = new Subject<void>();
     const aborted = new Subject<void>();
     const health = createHealth({ sources, metrics, now, log });
+    const gate = new ClockGate(sources, config.pipeline.catchUpMs, performance.now());
+    const restored = await restore({ config, store, twins, onDrop, log }, (processor, registry) =>
+      createLiveView({
+        config,
+        registry,
+        twins,
+        sources,
+        outputs: processor.outputs,
+        now,
+        health: health.view,
+      }),
+    );
+    const { processor, registry, recall, checkpoints, view: live } = restored;
     processor.outputs.subscribe((output) => {
       if (output.type === 'reading') metrics.reading(output.reading);
     });
-    const live = createLiveView({
-      config,
-      twins,
-      sources,
-      outputs: processor.outputs,
-      now,
-      health: health.view,
+    const checkpointer = new Checkpointer({
+      registry,
+      folder: checkpoints,
+      store: store.id,
+      lastRow: restored.checkpointRow,
+      everyMs: config.pipeline.checkpoint.everyMs,
+      row: () => processor.row,
+      onFailure: (error) =>
+        warn('checkpoint', { err: error }, 'A checkpoint could not be written and is tried again'),
     });
-    metrics.observe({ ...observeLive(live), bufferReadings: health.waiting });
+    metrics.observe({
+      ...observeLive(live),
+      bufferReadings: health.waiting,
+      checkpoint: () => checkpointer.status,
+      recovery: () => restored,
+    });
     const api = await createApi({ live, store, metrics, config: config.api, log });
     closers.push(() => api.close());
 
     const committed = ingest({
       config: config.pipeline,
       sources,
-      ticks: clockTicks(config.pipeline.tickMs).pipe(map((at) => ({ at }))),
+      ticks: clockTicks(config.pipeline.tickMs).pipe(
+        filter((at) => gate.passes(at, performance.now())),
+        map((at) => ({ at })),
+      ),
       processor,
       store,
+      recall,
       onDrop,
-      onEntry: health.onEntry,
-      onCommit: health.onCommit,
+      onEntry: (entry) => {
+        gate.saw(entry);
+        health.onEntry(entry);
+      },
+      onCommit: (batch, inputs, durationS) => {
+        health.onCommit(batch, inputs, durationS);
+        checkpointer.committed(batch.lastRow);
+      },
       onCommitError: health.onCommitError,
       stop: stopped,
       abort: aborted,
@@ -97,8 +130,13 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     });
 
     const pruning = setInterval(() => {
-      store.prune(now()).catch((error: unknown) => log.warn({ err: error }, 'Pruning the store failed'));
+      const bounds = { row: checkpoints.neededFrom, commit: Infinity };
+      store
+        .prune(now(), bounds)
+        .catch((error: unknown) => log.warn({ err: error }, 'Pruning the store failed'));
     }, PRUNE_EVERY_MS);
+
+    checkpointer.start();
 
     let stopping: Promise<void> | null = null;
     const stop = async (): Promise<void> => {
@@ -117,6 +155,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       }, shutdownTimeoutMs);
       await drained.catch(() => undefined);
       clearTimeout(timer);
+      await checkpointer.stop();
+      await within(shutdownTimeoutMs, checkpointer.write());
       log.info({ step: 3 }, 'Stopping: 3 of 5, disconnecting the sources');
       await within(shutdownTimeoutMs, Promise.allSettled(sources.map((source) => source.close())));
       log.info({ step: 4 }, 'Stopping: 4 of 5, closing the API and the store');

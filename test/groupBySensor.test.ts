@@ -36,7 +36,7 @@ function rig(known: readonly SensorName[] = []): Rig {
         },
       };
     });
-  const subscription = source.pipe(groupBySensor(stageOf, ticks, known)).subscribe({
+  const subscription = source.pipe(groupBySensor(stageOf, ticks, { known })).subscribe({
     next: (line) => told.push(line),
     error: (error: Error) => told.push(error.message),
     complete: () => told.push('end'),

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { ingest } from '../src/ingest.ts';
 import type { IngestParts } from '../src/ingest.ts';
 import { createProcessor } from '../src/processor.ts';
+import { Recall } from '../src/recall.ts';
 import type { ClockTick, Entry } from '../src/processor.ts';
 import { StateRegistry } from '../src/stateRegistry.ts';
 import { configFolder } from './config/helpers.ts';
@@ -49,6 +50,7 @@ function rig(pipeline: string, sources: readonly FakeSource[] = [fakeSource('pla
     ticks,
     processor,
     store: commits,
+    recall: new Recall({ recall: (readings) => Promise.resolve(readings.map(() => false)) }),
     onDrop,
     onEntry: (entry) => processed.push(entry),
     onCommit: () => undefined,

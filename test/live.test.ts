@@ -29,10 +29,11 @@ async function rig(): Promise<Rig> {
   folder.remove();
   const outputs = new Subject<Output>();
   const twins = await openTwins(config);
+  const registry = new StateRegistry();
   // The processor opens the states that the twins show.
   const processor = createProcessor({
     config,
-    registry: new StateRegistry(),
+    registry,
     twins,
     lastRow: 0,
     onDrop: () => undefined,
@@ -44,6 +45,7 @@ async function rig(): Promise<Rig> {
     clock: 0,
     live: createLiveView({
       config,
+      registry,
       twins,
       sources: [fakeSource('plant')],
       outputs,

@@ -1,23 +1,36 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createProcessor, toBatch } from '../src/processor.ts';
-import type { Entry, Processor } from '../src/processor.ts';
+import type { Entry, Input, Processor } from '../src/processor.ts';
 import { StateRegistry } from '../src/stateRegistry.ts';
 import { configFolder } from './config/helpers.ts';
 import { letter, received } from './fakes/ingest.ts';
 
 const drops: string[] = [];
 
-function processor(yaml: string, lastRow = 0): Processor {
+/** Nobody is asked whether a reading is known, so nothing is put off. */
+interface Prompt extends Processor {
+  process(input: Input): Entry;
+}
+
+function processor(yaml: string, lastRow = 0): Prompt {
   const folder = configFolder();
   onTestFinished(() => folder.remove());
   drops.length = 0;
-  return createProcessor({
+  const it = createProcessor({
     config: folder.load(yaml).config,
     registry: new StateRegistry(),
     twins: new Map(),
     lastRow,
     onDrop: (reason, { value }) => drops.push(`${reason} ${value}`),
   });
+  return {
+    ...it,
+    process(input) {
+      const entry = it.process(input);
+      if (entry === null) throw new Error('put off');
+      return entry;
+    },
+  };
 }
 
 const PLAIN = 'sensorTypes: { temperature: { windows: [], missing: false } }';

@@ -52,7 +52,15 @@ async function open(sensors: number): Promise<{
     throw new Error('nobody asks');
   };
   const { outputs } = processor;
-  const live = createLiveView({ config, twins, sources: [], outputs, now: () => Date.now(), health });
+  const live = createLiveView({
+    config,
+    registry,
+    twins,
+    sources: [],
+    outputs,
+    now: () => Date.now(),
+    health,
+  });
   return { processor, live };
 }
 

@@ -6,6 +6,7 @@ import { createProcessor } from '../../src/processor.ts';
 import type { Entry } from '../../src/processor.ts';
 import { createMqttSource } from '../../src/sources/mqtt/source.ts';
 import type { Source, SourceEvent } from '../../src/sources/source.ts';
+import { Recall } from '../../src/recall.ts';
 import { StateRegistry } from '../../src/stateRegistry.ts';
 import { openStore } from '../../src/store/duckdb.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -34,8 +35,10 @@ export async function openChain(args: ReceiverArgs, dir: string, events: ChainEv
   const onDrop = (reason: string): void => {
     if (reason !== 'lateForWindow') throw new Error(`a reading was dropped: ${reason}`);
   };
+  const recall = new Recall(store);
   const processor = createProcessor({
     config,
+    isKnown: recall.isKnown,
     registry: new StateRegistry(),
     twins: await openTwins(config),
     lastRow: 0,
@@ -43,7 +46,7 @@ export async function openChain(args: ReceiverArgs, dir: string, events: ChainEv
   });
   const mqtt = createMqttSource(
     { ...mqttSourceOf(config), protocolVersion },
-    { now: () => Date.now(), lastPosition: 0, log },
+    { now: () => Date.now(), lastPosition: 0, delivered: [], newest: () => Promise.resolve(null), log },
   );
   const stop = new Subject<void>();
   const failed = Promise.withResolvers<never>();
@@ -53,6 +56,7 @@ export async function openChain(args: ReceiverArgs, dir: string, events: ChainEv
     ticks: clockTicks(config.pipeline.tickMs).pipe(map((at) => ({ at }))),
     processor,
     store,
+    recall,
     onDrop,
     onEntry: (entry) => events.onEntry(entry),
     onCommit: ({ readings }) => events.onCommit(readings.length),

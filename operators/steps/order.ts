@@ -13,9 +13,16 @@ export interface OrderOptions {
   readonly stepBackCount?: number | null;
   /** Told of every duplicate. */
   readonly onDrop?: OnDrop;
+  /**
+   * Asked about a reading that is older than what is remembered, and about the first one: whether it was taken in before.
+   * null: not known yet, and the reading is put off; it leaves no trace, and is expected again once there is an answer.
+   * Default: what is not remembered is new. Not asked where `rememberCount` is 0.
+   */
+  readonly isKnown?: (reading: Reading) => boolean | null;
 }
 
-export type ResolvedOrderOptions = Required<Omit<OrderOptions, 'onDrop'>>;
+export type ResolvedOrderOptions = Required<Omit<OrderOptions, 'onDrop' | 'isKnown'>> &
+  Pick<OrderOptions, 'isKnown'>;
 
 export interface OrderState {
   /** False before the first reading; the times below count from then on. */
@@ -33,6 +40,8 @@ export interface OrderState {
   times: number[];
   values: (number | null)[];
   next: number;
+  /** Largest source time that has left the ring: whatever is newer and not in it was never seen. */
+  forgotten: number;
 }
 
 export const orderState = (): OrderState => ({
@@ -45,6 +54,7 @@ export const orderState = (): OrderState => ({
   times: [],
   values: [],
   next: 0,
+  forgotten: -Number.MAX_VALUE,
 });
 
 /** @throws RangeError that names the option, its value and what was expected. */
@@ -55,28 +65,39 @@ export function resolveOrderOptions(options: OrderOptions): ResolvedOrderOptions
     maxReadings: integerBetween('maxReadings', options.maxReadings ?? 100, 1),
     rememberCount: integerBetween('rememberCount', options.rememberCount ?? 100, 0),
     stepBackCount: stepBackCount === null ? null : integerBetween('stepBackCount', stepBackCount, 1),
+    ...(options.isKnown && { isKnown: options.isKnown }),
   };
 }
 
 /**
  * Takes one reading; hands everything that may go on to `emit`, in order of source time.
  * O(1) for a reading newer than all before it; O(rememberCount + held) for others.
- * @returns 'duplicate' where the reading is dropped.
+ * @returns 'duplicate' where the reading is dropped, 'putOff' where `isKnown` has no answer yet.
  */
 export function orderStep(
   state: OrderState,
   reading: Reading,
   options: ResolvedOrderOptions,
   emit: (reading: Reading) => void,
-): 'duplicate' | undefined {
+): 'duplicate' | 'putOff' | undefined {
   const timestamp = reading.timestamp;
   const raw = reading.received === null ? reading.value : reading.received.value;
   // Only a reading that is not newer than all others can repeat one of them.
-  if (!state.started || timestamp > state.largest) {
+  if (!state.started || timestamp <= state.largest) {
+    if (isRemembered(state, timestamp, raw)) return 'duplicate';
+    if (!state.started || timestamp <= state.forgotten) {
+      const known = options.rememberCount > 0 ? options.isKnown?.(reading) : false;
+      if (known === null) return 'putOff';
+      if (known === true) return 'duplicate';
+    }
+  }
+  if (!state.started) {
     state.started = true;
+    // What an earlier run may have taken in is not in this ring.
+    if (options.isKnown !== undefined) state.forgotten = timestamp;
     state.largest = timestamp;
-  } else if (isRemembered(state, timestamp, raw)) {
-    return 'duplicate';
+  } else if (timestamp > state.largest) {
+    state.largest = timestamp;
   }
   remember(state, timestamp, raw, options.rememberCount);
   if (timestamp < state.released) {
@@ -127,6 +148,11 @@ function passLate(
 ): void {
   const timestamp = reading.timestamp;
   const behind = state.released - timestamp;
+  const message = `Source time is ${behind} ms before that of a reading already passed on`;
+  if (reading.received?.backfilled === true) {
+    emit(withIssue(reading, 'Uncertain', { check: 'order', message }));
+    return;
+  }
   state.lateCount = state.lateCount > 0 && timestamp > state.lateTimestamp ? state.lateCount + 1 : 1;
   state.lateTimestamp = timestamp;
   if (options.stepBackCount !== null && state.lateCount >= options.stepBackCount) {
@@ -136,7 +162,6 @@ function passLate(
     state.largest = timestamp;
     state.released = timestamp;
   }
-  const message = `Source time is ${behind} ms before that of a reading already passed on`;
   emit(withIssue(reading, 'Uncertain', { check: 'order', message }));
 }
 
@@ -163,15 +188,29 @@ function isRemembered(state: OrderState, timestamp: number, raw: number | null):
 }
 
 function remember(state: OrderState, timestamp: number, raw: number | null, rememberCount: number): void {
+  if (state.times.length !== rememberCount && (state.next > 0 || state.times.length > rememberCount))
+    straighten(state, rememberCount);
   if (state.times.length < rememberCount) {
     state.times.push(timestamp);
     state.values.push(raw);
     if (state.times.length === rememberCount) trim(state);
   } else if (rememberCount > 0) {
+    state.forgotten = Math.max(state.forgotten, state.times[state.next] ?? -Number.MAX_VALUE);
     state.times[state.next] = timestamp;
     state.values[state.next] = raw;
     state.next = state.next + 1 >= rememberCount ? 0 : state.next + 1;
   }
+}
+
+/** A restored ring may be of another size: from its oldest slot to its newest, and no longer than it may be now. */
+function straighten(state: OrderState, rememberCount: number): void {
+  const { times, values, next } = state;
+  const excess = Math.max(0, times.length - rememberCount);
+  const inOrder = [...times.slice(next), ...times.slice(0, next)];
+  for (const timestamp of inOrder.slice(0, excess)) state.forgotten = Math.max(state.forgotten, timestamp);
+  state.times = inOrder.slice(excess);
+  state.values = [...values.slice(next), ...values.slice(0, next)].slice(excess);
+  state.next = 0;
 }
 
 /** A full ring grows no more: an exact copy gives back the room that growing arrays keep in reserve. */

@@ -69,7 +69,10 @@ export async function replay(parts: ReplayParts): Promise<void> {
     pending = '';
     return sink.write(text);
   };
-  const settle = ({ input, outputs }: Entry): void => {
+  const settle = (entry: Entry | null): void => {
+    // Nothing is put off where nobody is asked.
+    if (entry === null) return;
+    const { input, outputs } = entry;
     if ('reason' in input) tally.deadLetter(input);
     collect(outputs);
   };
@@ -85,7 +88,7 @@ export async function replay(parts: ReplayParts): Promise<void> {
         if (!isDeadLetter(event)) {
           tally.readings += 1;
           for (const at of ticks(event.received?.arrivedAt ?? event.timestamp))
-            collect(processor.process({ at }).outputs);
+            settle(processor.process({ at }));
         }
         settle(processor.process(event));
         if (pending.length >= WRITE_SIZE && !(await flush(WRITE_SIZE))) return;

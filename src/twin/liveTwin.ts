@@ -19,8 +19,15 @@ export class LiveTwin {
 
   /** The cell for updateTwin; the state that it opens is the one that is asked. */
   cell(registry: StateRegistry): StateCell<TwinState<unknown>> {
-    const registered = registry.cell(`${this.options.asset}/updateTwin`, twinState(this.model, this.options));
-    return stateCell(() => (this.#state = registered.open()));
+    const { asset } = this.options;
+    const fresh = twinState(this.model, this.options);
+    const registered = registry.cell({ asset, operator: 'updateTwin' }, { model: this.model.type }, fresh);
+    return stateCell(() => {
+      const state = registered.open();
+      // The asset may have been given other sensors since.
+      state.sensors = { ...fresh().sensors, ...pick(state.sensors, Object.keys(this.options.sensors)) };
+      return (this.#state = state);
+    });
   }
 
   /** The twin as it is at clock time `now`; null before its first reading. */
@@ -33,6 +40,9 @@ export class LiveTwin {
     return this.#state === null ? [] : twinPrediction(this.model, this.#state, horizonS, stepS);
   }
 }
+
+const pick = <T>(from: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> =>
+  Object.fromEntries(Object.entries(from).filter(([key]) => keys.includes(key)));
 
 /**
  * What the twin of an asset needs to know of its configuration: which sensor measures which quantity of the model.

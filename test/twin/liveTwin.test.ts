@@ -4,6 +4,7 @@ import type { ModelConfig } from '../../config/types.ts';
 import { updateTwin } from '../../operators/updateTwin.ts';
 import type { EstimatedReading } from '../../operators/types.ts';
 import { StateRegistry } from '../../src/stateRegistry.ts';
+import type { SavedState } from '../../src/stateRegistry.ts';
 import { batchReactor } from '../../src/twin/batchReactor.ts';
 import { twinOptions } from '../../src/twin/liveTwin.ts';
 import type { LiveTwin } from '../../src/twin/liveTwin.ts';
@@ -48,7 +49,7 @@ describe('the running twin', () => {
     readings.pipe(updateTwin(twin.model, twin.options, twin.cell(registry))).subscribe();
     readings.next(estimated(1, 85));
     readings.next({ ...estimated(1, 2.5), sensor: 'pressure', unit: 'MPa' });
-    const before = JSON.stringify(registry.snapshot());
+    const before = JSON.stringify(registry.saved('R101'));
     expect(twin.record(1500)?.sync).toEqual({ status: 'synchronised', lagMs: 500, staleSensors: [] });
     expect(twin.record(20_000)?.sync).toMatchObject({
       status: 'degraded',
@@ -59,7 +60,7 @@ describe('the running twin', () => {
     const points = twin.predict(2, 1);
     expect(points.map(({ timestamp }) => timestamp)).toEqual([1000, 2000, 3000]);
     expect(points[0]?.values['temperature']).toBe(85);
-    expect(JSON.stringify(registry.snapshot())).toBe(before);
+    expect(JSON.stringify(registry.saved('R101'))).toBe(before);
   });
 
   test('is asked of the state that was restored', async () => {
@@ -69,7 +70,7 @@ describe('the running twin', () => {
     readings.pipe(updateTwin(first.model, first.options, first.cell(registry))).subscribe();
     readings.next(estimated(1, 85));
     readings.next(estimated(2, 86));
-    const snapshot = JSON.parse(JSON.stringify(registry.snapshot())) as Record<string, unknown>;
+    const snapshot = JSON.parse(JSON.stringify(registry.saved('R101'))) as SavedState[];
     const second = await twinOf(REACTOR);
     new Subject<EstimatedReading>()
       .pipe(updateTwin(second.model, second.options, second.cell(new StateRegistry(snapshot))))

@@ -1,0 +1,114 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeCheckpoint } from './format.ts';
+import type { Checkpoint } from './format.ts';
+
+const NAME = /^checkpoint-(\d+)-(\d+)$/;
+const DIGITS = 16;
+
+interface Found {
+  readonly file: string;
+  readonly to: number;
+  readonly from: number;
+}
+
+/** A checkpoint on its way to disk; nothing of it counts before `publish`. */
+export interface Draft {
+  write(bytes: Buffer): Promise<void>;
+  /** Makes it durable under its final name, and deletes those that are too old to keep. */
+  publish(from: number, to: number): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/** The folder with the last few checkpoints of one store. */
+export class CheckpointFolder {
+  readonly path: string;
+  readonly #keep: number;
+  /** Newest first. */
+  #found: Found[] = [];
+
+  constructor(path: string, keep: number) {
+    this.path = path;
+    this.#keep = keep;
+  }
+
+  /**
+   * The newest checkpoint that is whole and that `isOurs`. `onUnusable` is told of each newer one, and why.
+   *
+   * @throws Error where the folder cannot be made or read.
+   */
+  async load(
+    isOurs: (store: string) => boolean,
+    onUnusable: (file: string, reason: string) => void,
+  ): Promise<Checkpoint | null> {
+    await mkdir(this.path, { recursive: true });
+    const names = await readdir(this.path);
+    for (const name of names) if (name.endsWith('.draft')) await rm(join(this.path, name), { force: true });
+    this.#found = names.flatMap((name) => found(this.path, name)).toSorted((a, b) => b.to - a.to);
+    for (const { file } of [...this.#found]) {
+      try {
+        const checkpoint = decodeCheckpoint(await readFile(file));
+        if (isOurs(checkpoint.store)) return checkpoint;
+        onUnusable(file, 'it belongs to another store');
+      } catch (error) {
+        onUnusable(file, error instanceof Error ? error.message : String(error));
+      }
+      this.#found = this.#found.filter((other) => other.file !== file);
+      // Kept for people, out of the way of those that count.
+      await rename(file, `${file}.unusable`).catch(() => undefined);
+    }
+    return null;
+  }
+
+  /** The row from which on a re-run may have to begin, whichever of the checkpoints it starts from; 0 without any. */
+  get neededFrom(): number {
+    return Math.min(...this.#found.map(({ from }) => from), this.#found.length === 0 ? 0 : Infinity);
+  }
+
+  async draft(): Promise<Draft> {
+    await mkdir(this.path, { recursive: true });
+    const name = join(this.path, `${Date.now()}-${process.pid}.draft`);
+    const handle = await open(name, 'w', 0o600);
+    let closed: Promise<void> | null = null;
+    const close = (): Promise<void> => (closed ??= handle.close());
+    return {
+      write: async (bytes) => {
+        await handle.appendFile(bytes);
+      },
+      publish: async (from, to) => {
+        await handle.sync();
+        await close();
+        const file = join(this.path, `checkpoint-${digits(to)}-${digits(from)}`);
+        await rename(name, file);
+        await syncFolder(this.path);
+        this.#found = [{ file, to, from }, ...this.#found.filter((other) => other.file !== file)];
+        for (const old of this.#found.splice(this.#keep)) await rm(old.file, { force: true });
+      },
+      discard: async () => {
+        await close();
+        await rm(name, { force: true });
+      },
+    };
+  }
+}
+
+const digits = (row: number): string => String(row).padStart(DIGITS, '0');
+
+function found(folder: string, name: string): Found[] {
+  const [, to, from] = NAME.exec(name) ?? [];
+  return to === undefined ? [] : [{ file: join(folder, name), to: Number(to), from: Number(from) }];
+}
+
+/** A rename is durable once its folder is. Not every file system can do it. */
+async function syncFolder(path: string): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    await handle.sync();
+  } catch {
+    // Then the file system orders renames by itself, or the last checkpoint may be the one before.
+  } finally {
+    await handle?.close();
+  }
+}
