@@ -121,6 +121,15 @@ function checkMqtt(source: MqttSourceConfig, complain: Complain): void {
   }
 }
 
+const history = group("Filling of gaps from the server's archive, for nodes that have one.", {
+  enabled: flag('Whether gaps are filled.', true),
+  maxHours: number('No further back than this.', 24, { above: 0, unit: 'h' }),
+  pageSize: whole('Values in one request.', 1000, { min: 10, max: 10_000 }),
+  maxRatePerS: number('Values a second at most, so that a long gap does not starve live values.', 2000, {
+    above: 0,
+  }),
+});
+
 const opcua = group(
   'Readings from an OPC UA server.',
   {
@@ -160,6 +169,12 @@ const opcua = group(
     username: text("User name; '' = anonymous.", ''),
     password: secret("Password; '' = none."),
     watchdogMs: duration('Without any notification for so long, the subscription is rebuilt.', 30_000, 1),
+    sessionTimeoutMs: duration(
+      'How long the server is asked to keep session and subscription while the connection is lost.',
+      60_000,
+      1000,
+    ),
+    history,
     trigger: choice(
       'What makes the server report: a new value or status, or also a new source time.',
       'statusValue',

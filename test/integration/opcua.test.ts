@@ -62,6 +62,8 @@ function record(settings: Partial<OpcuaSourceConfig>, timing?: OpcuaTiming): Rec
       username: '',
       password: '',
       watchdogMs: 5000,
+      sessionTimeoutMs: 60_000,
+      history: { enabled: true, maxHours: 24, pageSize: 1000, maxRatePerS: 2000 },
       trigger: 'statusValueTimestamp',
       certificatesFolder: folder,
       maxFutureMs: 60_000,
@@ -71,6 +73,8 @@ function record(settings: Partial<OpcuaSourceConfig>, timing?: OpcuaTiming): Rec
     {
       now: () => Date.now(),
       lastPosition: 40,
+      delivered: [],
+      newest: () => Promise.resolve(null),
       log: {
         info: () => undefined,
         warn: (detail, message) => warnings.push(`${message} ${JSON.stringify(detail)}`),

@@ -13,6 +13,8 @@ export interface Arrival {
   readonly arrivedAt: number;
   /** A source time further ahead of the arrival is not believed. */
   readonly maxFutureMs: number;
+  /** As in `Received`. */
+  readonly backfilled: boolean;
 }
 
 const MAX_PAYLOAD = 1024;
@@ -60,7 +62,8 @@ function reading(
   quality: Quality,
   statusName: string,
 ): Reading {
-  const { source, position, arrivedAt } = arrival;
+  const { source, position, arrivedAt, backfilled } = arrival;
+  const received = { row: 0, source, position, arrivedAt, value, unit: node.unit, quality };
   return {
     asset: node.asset,
     sensor: node.sensor,
@@ -70,7 +73,7 @@ function reading(
     quality,
     issues: quality === 'Good' ? NO_ISSUES : [{ check: 'source', message: statusName }],
     imputed: false,
-    received: { row: 0, source, position, arrivedAt, value, unit: node.unit, quality },
+    received: backfilled ? { ...received, backfilled } : received,
   };
 }
 
@@ -84,6 +87,9 @@ function deadLetter(
   const payload = dataValue.value.toString().slice(0, MAX_PAYLOAD);
   return { source, position, arrivedAt, reason, detail, origin: node.nodeId, payload };
 }
+
+/** Info bits of a data value (OPC UA Part 4, 7.39): the server had to discard values of this node before this one. */
+export const hasOverflow = (status: StatusCode): boolean => (status.value & 0x480) === 0x480;
 
 /** The scalar as a number; null where there is none; undefined where it is something else. */
 export function numberOf({ dataType, arrayType, value }: Variant): number | null | undefined {
@@ -113,7 +119,8 @@ export function numberOf({ dataType, arrayType, value }: Variant): number | null
 const isPair = (value: unknown): value is [number, number] =>
   Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'number');
 
-function timeOf(dataValue: DataValue): number | null {
+/** Source time, else the server's, epoch milliseconds; null where there is neither. */
+export function timeOf(dataValue: DataValue): number | null {
   return (
     millis(dataValue.sourceTimestamp, dataValue.sourcePicoseconds) ??
     millis(dataValue.serverTimestamp, dataValue.serverPicoseconds)

@@ -3,6 +3,7 @@ import type { ClientSession, DataValue, ReadValueIdOptions } from 'node-opcua';
 import { REQUEST_TIMEOUT_MS } from './link.ts';
 import type { MappedNode } from './nodes.ts';
 import type { Outage } from './outage.ts';
+import type { Remnant } from './remnant.ts';
 
 /** What a running intake tells the source. */
 export interface Sink {
@@ -19,6 +20,8 @@ export interface Intake {
   readonly maxSilenceMs: number;
   /** While paused, values stay in the server's queue. */
   setPaused(paused: boolean): void;
+  /** Once the connection has ended: what the server may still hold of it; null where it holds nothing. */
+  remnant(): Remnant | null;
 }
 
 export interface Limits {

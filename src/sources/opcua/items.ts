@@ -39,7 +39,7 @@ async function createItems(
   nodes: readonly Watched[],
   withFilter: boolean,
 ): Promise<Refusal[]> {
-  const { subscription, config, outage, sink } = monitor;
+  const { subscription, config, outage, sink, remnant } = monitor;
   const group = ClientMonitoredItemGroup.create(
     subscription,
     nodes.map(({ node }) => valueOf(node)),
@@ -53,7 +53,8 @@ async function createItems(
   );
   group.on('changed', (_item: ClientMonitoredItemBase, dataValue: DataValue, index: number) => {
     const watched = nodes[index];
-    if (watched !== undefined && outage.reason === null) notify(monitor, watched, dataValue);
+    // Also after the connection has ended: the server will not send it again.
+    if (watched !== undefined) notify(monitor, watched, dataValue);
   });
   const created = new Promise<void>((resolve, reject) => {
     group.on('initialized', resolve);
@@ -68,6 +69,7 @@ async function createItems(
     const item = group.monitoredItems[index];
     if (item?.statusCode.isGood() === true) {
       watched.item = item;
+      remnant.nodes.set(item.monitoringParameters.clientHandle, watched.node);
       watched.broken = false;
       watched.notifiedAt = performance.now();
       sink.problem(watched.node, null);

@@ -1,31 +1,44 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
+  AttributeIds,
   MessageSecurityMode,
   OPCUACertificateManager,
   OPCUAClient,
   SecurityPolicy,
   UserTokenType,
+  VariableIds,
+  resolveNodeId,
 } from 'node-opcua';
 import type { ClientSession, UserIdentityInfo } from 'node-opcua';
 import type { OpcuaSourceConfig } from '../../../config/types.ts';
-import { atMost } from './outage.ts';
+import { atMost, every } from './outage.ts';
 import type { Outage } from './outage.ts';
 
 export const REQUEST_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2000;
 
-/** One client with one session; used once and thrown away. */
+/** One client; used once and thrown away. Its sessions may outlive it on the server. */
 export interface Link {
   /** @throws Error if the server cannot be reached or refuses. */
   open(): Promise<ClientSession>;
-  /** Deletes subscriptions and session on the server and disconnects, also in the middle of connecting. */
-  close(): Promise<void>;
+  /** One more session over the same connection. */
+  another(): Promise<ClientSession>;
+  /** Continues a session of an earlier link, which the server still has. @throws Error if it has not. */
+  reactivate(session: ClientSession): Promise<void>;
+  /** Deletes a session and its subscriptions on the server. */
+  discard(session: ClientSession): Promise<void>;
+  /**
+   * Disconnects, also in the middle of connecting. Sessions are deleted on the server with their subscriptions, except
+   * for those in `kept`.
+   */
+  close(kept: ReadonlySet<ClientSession>): Promise<void>;
 }
 
 /**
  * node-opcua's own reconnection is off (`maxRetry: 0`): it repairs sessions and subscriptions piece by piece and has
  * states in which it neither recovers nor says so. Here any sign of trouble ends the whole link by `outage`.
+ * Its keeping alive of sessions is off too: it would go on for a session that waits to be continued.
  */
 export function createLink(config: OpcuaSourceConfig, outage: Outage): Link {
   const folder = usableFolder(config.certificatesFolder);
@@ -40,9 +53,9 @@ export function createLink(config: OpcuaSourceConfig, outage: Outage): Link {
     clientCertificateManager: certificates,
     connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 1000 },
     endpointMustExist: false,
-    keepSessionAlive: true,
-    keepAliveInterval: Math.max(500, Math.floor(config.watchdogMs / 3)),
-    requestedSessionTimeout: Math.max(60_000, 4 * config.watchdogMs),
+    keepSessionAlive: false,
+    keepPendingSessionsOnDisconnect: true,
+    requestedSessionTimeout: config.sessionTimeoutMs,
     securityMode: MessageSecurityMode[config.securityMode],
     securityPolicy: SecurityPolicy[config.securityPolicy],
     transportTimeout: REQUEST_TIMEOUT_MS,
@@ -54,32 +67,67 @@ export function createLink(config: OpcuaSourceConfig, outage: Outage): Link {
     outage.end(error ? `connection closed: ${error.message}` : 'connection closed');
   });
 
-  let session: ClientSession | null = null;
-  const open = async (): Promise<ClientSession> => {
-    try {
-      await outage.guard(client.connect(config.endpoint), 2 * REQUEST_TIMEOUT_MS, 'connect');
-      const opened = await outage.guard(
-        client.createSession(identity(config)),
-        2 * REQUEST_TIMEOUT_MS,
-        'create session',
-      );
-      session = opened;
-      opened.on('session_closed', (status) => {
-        outage.end(`session closed: ${status.name}`);
-      });
-      opened.on('keepalive_failure', () => {
+  const sessions = new Set<ClientSession>();
+  const another = async (): Promise<ClientSession> => {
+    const session = await outage.guard(
+      client.createSession(identity(config)),
+      2 * REQUEST_TIMEOUT_MS,
+      'create session',
+    );
+    sessions.add(session);
+    return session;
+  };
+  const discard = async (session: ClientSession): Promise<void> => {
+    sessions.delete(session);
+    await atMost(session.close(true), CLOSE_TIMEOUT_MS);
+  };
+  return {
+    another,
+    discard,
+    open: async () => {
+      try {
+        await outage.guard(client.connect(config.endpoint), 2 * REQUEST_TIMEOUT_MS, 'connect');
+        const session = await another();
+        session.on('session_closed', (status) => {
+          outage.end(`session closed: ${status.name}`);
+        });
+        keepAlive(session, config, outage);
+        return session;
+      } catch (error) {
+        throw explain(error, folder);
+      }
+    },
+    reactivate: async (session) => {
+      await outage.guard(client.reactivateSession(session), REQUEST_TIMEOUT_MS, 'continue the session');
+      sessions.add(session);
+    },
+    close: async (kept) => {
+      await Promise.all([...sessions].filter((session) => !kept.has(session)).map(discard));
+      await atMost(client.disconnect(), CLOSE_TIMEOUT_MS);
+    },
+  };
+}
+
+/** Reads the server's state now and then, so that a session without traffic is neither given up nor dead unnoticed. */
+function keepAlive(session: ClientSession, config: OpcuaSourceConfig, outage: Outage): void {
+  const periodMs = Math.floor(Math.max(500, Math.min(config.watchdogMs, config.sessionTimeoutMs) / 3));
+  const state = {
+    nodeId: resolveNodeId(VariableIds.Server_ServerStatus_State),
+    attributeId: AttributeIds.Value,
+  };
+  let asking = false;
+  every(outage, periodMs, () => {
+    if (asking) return;
+    asking = true;
+    outage
+      .guard(session.read(state), REQUEST_TIMEOUT_MS, 'keep alive')
+      .catch(() => {
         outage.end('the session does not answer');
+      })
+      .finally(() => {
+        asking = false;
       });
-      return opened;
-    } catch (error) {
-      throw explain(error, folder);
-    }
-  };
-  const close = async (): Promise<void> => {
-    if (session !== null) await atMost(session.close(true), CLOSE_TIMEOUT_MS);
-    await atMost(client.disconnect(), CLOSE_TIMEOUT_MS);
-  };
-  return { open, close };
+  });
 }
 
 function usableFolder(configured: string): string {

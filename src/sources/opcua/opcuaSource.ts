@@ -1,14 +1,17 @@
 import { setErrorLogger, setWarningLogger } from 'node-opcua';
-import type { DataValue } from 'node-opcua';
 import { Observable, share } from 'rxjs';
 import type { Subscriber } from 'rxjs';
 import type { OpcuaSourceConfig } from '../../../config/types.ts';
 import { createBackoff } from '../backoff.ts';
 import type { Source, SourceContext, SourceEvent } from '../source.ts';
 import { decodeDataValue } from './decode.ts';
-import { holdConnection } from './connection.ts';
+import { CLOSED, holdConnection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
+import { createGapBook } from './gaps.ts';
+import type { GapBook } from './gaps.ts';
 import { createGate } from './gate.ts';
+import type { Emit } from './handover.ts';
+import { chunks } from './intake.ts';
 import type { Intake } from './intake.ts';
 import { mapNodes } from './nodes.ts';
 import type { MappedNode, Problems } from './nodes.ts';
@@ -23,7 +26,9 @@ export interface OpcuaTiming {
 }
 
 const FULL_CHECK_MS = 100;
-const CLOSED = 'closed';
+const HOUR_MS = 3_600_000;
+/** An overflow is logged at most so often. */
+const OVERFLOW_LOG_MS = 10_000;
 
 /** What only a person can mend, so that there is no point in trying again soon. */
 const HOPELESS =
@@ -49,6 +54,10 @@ export function createOpcuaSource(
   let stopped = false;
   let outage: Outage | null = null;
   let intake: Intake | null = null;
+  let release = (): void => undefined;
+  const gaps = createGapBook(config.history.maxHours * HOUR_MS);
+  let overflows = 0;
+  let overflowLoggedAt = -Infinity;
   let subscriber: Subscriber<SourceEvent> | null = null;
   let running: { readonly controller: AbortController; readonly done: Promise<void> } | null = null;
 
@@ -58,15 +67,11 @@ export function createOpcuaSource(
     () => outage?.end(`paused with ${holdCapacity} readings in hand; reconnects when resumed`),
   );
 
-  const take = (node: MappedNode, dataValue: DataValue): void => {
+  const take: Emit = (node, dataValue, arrivedAt, backfilled) => {
     if (stopped) return;
     position += 1;
-    const arrival = {
-      source: config.id,
-      position,
-      arrivedAt: context.now(),
-      maxFutureMs: config.maxFutureMs,
-    };
+    const { maxFutureMs } = config;
+    const arrival = { source: config.id, position, arrivedAt, maxFutureMs, backfilled };
     gate.pass(decodeDataValue(dataValue, node, arrival));
   };
 
@@ -83,8 +88,9 @@ export function createOpcuaSource(
     }
   };
 
-  const opened = (started: Intake): void => {
+  const opened = (started: Intake, letGo: () => void): void => {
     intake = started;
+    release = letGo;
     connected = true;
     connections += 1;
     detail = `connected to ${config.endpoint}, ${nodes.length} nodes by ${config.mode}`;
@@ -93,6 +99,7 @@ export function createOpcuaSource(
 
   const ended = (reason: string): void => {
     intake = null;
+    release = () => undefined;
     connected = false;
     const text = `not connected to ${config.endpoint}: ${reason}`;
     // Told once, and again only when the reason changes.
@@ -101,20 +108,55 @@ export function createOpcuaSource(
     context.log.warn({ source: config.id, endpoint: config.endpoint, reason }, 'not connected');
   };
 
+  const noteHistory = (node: MappedNode, problem: string | null): void => {
+    const key = `${node.key} (history)`;
+    if (problem === null) problems.delete(key);
+    else problems.set(key, `${problem} (${node.nodeId})`);
+  };
+
+  const overflow = (node: MappedNode): void => {
+    overflows += 1;
+    const now = performance.now();
+    if (now - overflowLoggedAt < OVERFLOW_LOG_MS) return;
+    context.log.warn(
+      { source: config.id, node: node.nodeId, overflows, queueSize: config.queueSize },
+      "the server's queue overflowed and values were discarded; a larger queueSize holds more",
+    );
+    overflowLoggedAt = now;
+    overflows = 0;
+  };
+
   const owner: ConnectionOwner = {
     config,
     nodes,
     retryNodesMs,
     stuck: new Set(),
+    remnants: [],
+    gaps,
+    refused: new Set(),
     now: () => context.now(),
     isPaused: () => !gate.isOpen || stopped,
-    sink: { value: take, problem: note },
+    value: take,
+    problem: note,
+    overflow,
+    historyProblem: noteHistory,
+    gaveUp: (gap, reason) => {
+      const [from, to] = [gap.from, gap.to].map((time) => new Date(time).toISOString());
+      const gone = { source: config.id, node: gap.node.nodeId, from, to, reason };
+      context.log.warn(gone, 'a gap could not be filled from the history');
+    },
+    recovered: (values, reason) => {
+      if (reason === null)
+        context.log.info({ source: config.id, values }, 'fetched what the server had kept meanwhile');
+      else context.log.info({ source: config.id, reason }, 'the server kept nothing from before');
+    },
     onOpen: opened,
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const backoff = createBackoff(config.reconnect);
     detail = `connecting to ${config.endpoint}`;
+    if (config.history.enabled) await learnNewest(nodes, gaps, context, config.id, signal);
     while (!aborted(signal)) {
       const startedAt = context.now();
       const current = createOutage();
@@ -179,6 +221,7 @@ export function createOpcuaSource(
       problems: Object.fromEntries(problems),
     }),
     stop: () => {
+      release();
       stopped = true;
       // What has left the server's queue is handed over; nothing more is taken.
       gate.open();
@@ -190,6 +233,32 @@ export function createOpcuaSource(
       return shutdown();
     },
   };
+}
+
+/** What of each node is stored already; live values tell then what is missing. */
+async function learnNewest(
+  nodes: readonly MappedNode[],
+  gaps: GapBook,
+  context: SourceContext,
+  source: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (const part of chunks(nodes, 16)) {
+      if (signal.aborted) return;
+      await Promise.all(
+        part.map(async ({ key, asset, sensor }) => {
+          gaps.known(key, await context.newest(asset, sensor));
+        }),
+      );
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    context.log.warn(
+      { source, reason },
+      'the newest readings are not known; gaps from before the start stay',
+    );
+  }
 }
 
 /** As a function, because it changes while others are awaited. */

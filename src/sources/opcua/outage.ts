@@ -61,6 +61,14 @@ export function every(outage: Outage, periodMs: number, action: () => void): voi
   });
 }
 
+/** Waits a short time, at most a second. @throws Error if the connection ends meanwhile. */
+export async function lull(outage: Outage, ms: number): Promise<void> {
+  const timer = new Promise<void>((resolve) => {
+    setTimeout(resolve, ms);
+  });
+  await outage.guard(timer, ms + 1000, 'wait');
+}
+
 /** The promise's result, or undefined if it fails or takes longer: for closing what may be dead already. */
 export async function atMost(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
   const { promise: timeout, resolve } = Promise.withResolvers<undefined>();

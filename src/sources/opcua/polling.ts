@@ -57,5 +57,6 @@ export async function startPolling(
     setPaused: (value) => {
       isPaused = value;
     },
+    remnant: () => null,
   };
 }

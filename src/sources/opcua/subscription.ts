@@ -3,6 +3,7 @@ import type {
   ClientSession,
   ClientSubscription,
   DataValue,
+  NotificationMessage,
   StatusCode,
 } from 'node-opcua';
 import type { OpcuaSourceConfig } from '../../../config/types.ts';
@@ -12,7 +13,12 @@ import { addItems } from './items.ts';
 import { REQUEST_TIMEOUT_MS } from './link.ts';
 import type { MappedNode } from './nodes.ts';
 import type { Outage } from './outage.ts';
+import { isRaw } from './remnant.ts';
+import type { Remnant } from './remnant.ts';
 import { auditSilentNodes, retryBrokenNodes } from './upkeep.ts';
+
+/** Notifications in one message. */
+export const MAX_NOTIFICATIONS = 1000;
 
 /** One node under subscription. */
 export interface Watched {
@@ -32,6 +38,8 @@ export interface Monitor {
   readonly outage: Outage;
   readonly sink: Sink;
   readonly limits: Limits;
+  /** What remains of it when the connection is lost. */
+  readonly remnant: Remnant;
   /** Nodes for which the connection was built anew already, as they were stuck; outlives the connection. */
   readonly stuck: Set<string>;
   paused: boolean;
@@ -53,10 +61,24 @@ export async function startSubscription(
 ): Promise<Intake> {
   const limits = await readLimits(session, outage);
   const subscription = await createSubscription(session, config, outage, paused);
+  if (!isRaw(session)) throw new Error('this version of node-opcua has no raw subscription services');
+  const remnant: Remnant = {
+    session,
+    subscriptionId: subscription.subscriptionId,
+    nodes: new Map(),
+    lastSequence: 0,
+    publishingIntervalMs: subscription.publishingInterval,
+    lifetimeCount: subscription.lifetimeCount,
+    connection: 0,
+    sound: true,
+  };
   subscription.on('raw_notification', () => {
     sink.alive();
   });
-  const monitor: Monitor = { session, subscription, config, outage, sink, limits, stuck, paused };
+  subscription.on('received_notifications', ({ sequenceNumber }: NotificationMessage) => {
+    remnant.lastSequence = sequenceNumber;
+  });
+  const monitor: Monitor = { session, subscription, config, outage, sink, limits, remnant, stuck, paused };
   const watched = nodes.map((node): Watched => {
     return { node, item: null, broken: false, last: null, notifiedAt: performance.now() };
   });
@@ -69,6 +91,11 @@ export async function startSubscription(
     // A server may grant only a slower keep-alive than was asked for.
     maxSilenceMs: Math.max(config.watchdogMs, 2.5 * keepAliveMs),
     setPaused: publishingSwitch(monitor),
+    remnant: () => {
+      // node-opcua would publish again as soon as the session is continued, and take notifications out of turn.
+      session.getPublishEngine().suspend(true);
+      return remnant;
+    },
   };
 }
 
@@ -78,16 +105,17 @@ async function createSubscription(
   outage: Outage,
   paused: boolean,
 ): Promise<ClientSubscription> {
-  const { publishingIntervalMs, watchdogMs } = config;
-  // Three keep-alives within the watchdog's time; the server gives the subscription up after a minute without us.
+  const { publishingIntervalMs, watchdogMs, sessionTimeoutMs } = config;
+  // Three keep-alives within the watchdog's time; the server gives the subscription up after the session's time without us.
   const keepAliveCount = Math.max(1, Math.floor(watchdogMs / 3 / publishingIntervalMs));
-  const lifetimeCount = Math.max(10 * keepAliveCount, Math.ceil(60_000 / publishingIntervalMs));
+  const lifetimeCount = Math.max(3 * keepAliveCount, Math.ceil(sessionTimeoutMs / publishingIntervalMs));
   const subscription = await outage.guard(
     session.createSubscription2({
       requestedPublishingInterval: publishingIntervalMs,
       requestedMaxKeepAliveCount: keepAliveCount,
       requestedLifetimeCount: lifetimeCount,
-      maxNotificationsPerPublish: 0,
+      // What arrives after a pause was asked for is held in memory, so it comes in small messages.
+      maxNotificationsPerPublish: MAX_NOTIFICATIONS,
       publishingEnabled: !paused,
       priority: 0,
     }),

@@ -15,6 +15,7 @@ const decode = (options: DataValueOptions): SourceEvent =>
     position: 9,
     arrivedAt: AT,
     maxFutureMs: 1000,
+    backfilled: false,
   });
 
 const scalar = (dataType: DataType, value: unknown): SourceEvent =>
