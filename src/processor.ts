@@ -67,7 +67,8 @@ export function createProcessor(parts: ProcessorParts): Processor {
   const admit = admission(config, registry.sensors());
   let row = lastRow;
   let rerunning = false;
-  let putOff = false;
+  /** Whether the reading that goes through the pipeline has been put off. */
+  let putOff: Reading | null = null;
   let current: Entry = { row: 0, input: { at: 0 }, outputs: [], settled: true };
 
   const dropped: OnDrop = (reason, reading) => {
@@ -77,7 +78,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
   const asked = (reading: Reading): boolean | null => {
     // A recorded reading was found to be new when it came.
     const known = rerunning ? false : (isKnown?.(reading) ?? null);
-    putOff = known === null;
+    if (known === null) putOff = reading;
     return known;
   };
   const topology = {
@@ -95,6 +96,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
     outputs.next(output);
   });
 
+  const wasTaken = (): boolean => putOff === null;
   const take = (input: Input): Entry => {
     const isReading = !isTick(input) && !isDeadLetter(input);
     current = { row, input, outputs: [], settled: !isReading };
@@ -113,10 +115,10 @@ export function createProcessor(parts: ProcessorParts): Processor {
       return row;
     },
     process(given) {
-      putOff = false;
+      putOff = null;
       row += 1;
       const entry = take(isTick(given) || isDeadLetter(given) ? given : admit(given));
-      if (!putOff) return entry;
+      if (wasTaken()) return entry;
       row -= 1;
       return null;
     },

@@ -105,7 +105,7 @@ const keyOf = ({ sensor, operator }: StateName): string =>
   sensor === undefined ? operator : `${sensor}/${operator}`;
 
 /** Why a restored state cannot be used; null where it can. */
-function misfit<S>({ shape: was, state }: SavedState, shape: StateShape, fresh: S): string | null {
+function misfit({ shape: was, state }: SavedState, shape: StateShape, fresh: unknown): string | null {
   const changed = [...new Set([...Object.keys(was), ...Object.keys(shape)])].filter(
     (key) => was[key] !== shape[key],
   );
