@@ -10,7 +10,9 @@ export interface RawConnection {
   readonly socket: Socket;
   /** All packets but CONNECT, SUBSCRIBE and PINGREQ, in hexadecimal. */
   readonly received: string[];
-  publish(topic: string, payload: string, qos: 0 | 1 | 2, packetId: number): void;
+  publish(topic: string, payload: string, qos: 0 | 1 | 2, packetId: number, again?: 'again'): void;
+  /** QoS 2: the PUBREC was heard. */
+  release(packetId: number): void;
 }
 
 export interface RawBroker {
@@ -44,7 +46,7 @@ export async function startRawBroker(): Promise<RawBroker> {
     connections.push({
       socket,
       received,
-      publish(topic, payload, qos, packetId) {
+      publish(topic, payload, qos, packetId, again) {
         const name = Buffer.from(topic);
         const id = qos === 0 ? [] : [packetId >> 8, packetId & 0xff];
         const body = Buffer.concat([
@@ -53,7 +55,15 @@ export async function startRawBroker(): Promise<RawBroker> {
           Buffer.from(id),
           Buffer.from(payload),
         ]);
-        socket.write(Buffer.concat([Buffer.from([0x30 | (qos << 1), body.length]), body]));
+        socket.write(
+          Buffer.concat([
+            Buffer.from([0x30 | (again === undefined ? 0 : 8) | (qos << 1), body.length]),
+            body,
+          ]),
+        );
+      },
+      release(packetId) {
+        socket.write(Buffer.from([0x62, 2, packetId >> 8, packetId & 0xff]));
       },
     });
   });

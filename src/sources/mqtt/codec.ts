@@ -1,11 +1,15 @@
 import { NO_ISSUES } from '../../../operators/types.ts';
 import type { Issue, Quality, Reading } from '../../../operators/types.ts';
 import type { FutureLimit } from '../futureLimit.ts';
+import { isDeadLetter } from '../source.ts';
 import type { DeadLetter, DeadLetterReason, SourceEvent } from '../source.ts';
+import { preview } from './preview.ts';
 import { parseTimestamp } from './timestamp.ts';
 
 /** Readings in one payload beyond this: the payload is a dead letter. */
 export const MAX_BATCH = 10_000;
+/** Dead letters of one payload; what is refused beyond is one more, with the number. */
+export const MAX_REFUSED = 100;
 const MAX_UNIT = 32;
 const MAX_PAYLOAD_TEXT = 1024;
 const MAX_SHOWN = 64;
@@ -54,7 +58,8 @@ const SOURCE_ISSUES: Readonly<Record<Quality, readonly Issue[]>> = {
 
 /**
  * The readings of one payload: a JSON object `{value, unit?, timestamp?, quality?}`, an array of such objects, or a
- * bare number or null. What cannot be read becomes a dead letter; an array's good elements are read all the same.
+ * bare number or null. What cannot be read becomes a dead letter; an array's good elements are read all the same, and of
+ * its bad ones the first 100 and the last become dead letters, the others one together.
  *
  * At least one event; the last carries `meta.position`, the others the position before it. Never throws.
  */
@@ -91,11 +96,18 @@ export function decodePayload(payload: Uint8Array, meta: DecodeMeta): SourceEven
  * @param path where the object stands in its payload, for the dead letter's detail: '' or '[3]'
  */
 export function decodeRecord(record: unknown, meta: DecodeMeta, text?: string, path = ''): SourceEvent {
-  const refuse = (reason: DeadLetterReason, key: string, value: unknown, expected: string): DeadLetter => {
+  return decodeOr(record, meta, (reason, key, value, expected) => {
     const name = path === '' || key === '' ? `${path}${key}` : `${path}.${key}`;
     const detail = `${name === '' ? 'payload' : name}: ${shown(value)} is not valid, expected ${expected}`;
-    return deadLetter(reason, detail, meta, text ?? stringify(record));
-  };
+    return deadLetter(reason, detail, meta, text ?? preview(record, MAX_PAYLOAD_TEXT));
+  });
+}
+
+function decodeOr<R>(
+  record: unknown,
+  meta: DecodeMeta,
+  refuse: (reason: DeadLetterReason, key: string, value: unknown, expected: string) => R,
+): Reading | R {
   if (!isRecord(record)) return refuse('malformed', '', record, 'an object with a value');
 
   const value = record.value ?? null;
@@ -195,9 +207,24 @@ function decodeBatch(elements: readonly unknown[], meta: DecodeMeta, text: strin
     const detail = `payload: an array of ${elements.length} elements, expected at most ${MAX_BATCH}`;
     return [deadLetter('oversized', detail, meta, text)];
   }
-  const last = elements.length - 1;
   const before = { ...meta, position: meta.position - 1, delivery: undefined };
-  return elements.map((element, i) => decodeRecord(element, i === last ? meta : before, undefined, `[${i}]`));
+  const events: SourceEvent[] = [];
+  let refused = 0;
+  const last = elements.length - 1;
+  for (let i = 0; i < last; i += 1) {
+    const event =
+      refused < MAX_REFUSED
+        ? decodeRecord(elements[i], before, undefined, `[${i}]`)
+        : decodeOr(elements[i], before, () => undefined);
+    if (event !== undefined) events.push(event);
+    if (event === undefined || isDeadLetter(event)) refused += 1;
+  }
+  if (refused > MAX_REFUSED) {
+    const detail = `payload: ${refused - MAX_REFUSED} more elements are not valid`;
+    events.push(deadLetter('malformed', detail, before, text));
+  }
+  events.push(decodeRecord(elements[last], meta, undefined, `[${last}]`));
+  return events;
 }
 
 const hasKnownKey = (record: RecordFields): boolean =>
@@ -231,18 +258,8 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** JSON.stringify recurses, so that a deeply nested value exhausts the stack. */
-function stringify(value: unknown): string {
-  if (value === undefined) return 'undefined';
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return '(nested too deeply to show)';
-  }
-}
-
 function shown(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : stringify(value);
+  const text = preview(value, MAX_SHOWN);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 

@@ -74,9 +74,9 @@ describe('acknowledgements over a lost connection', () => {
 
     const second = await connection(broker, 1);
     await until(() => expect(sink.source.status().reconnects).toBe(1));
-    second.publish(TOPIC, '1', 2, 5);
+    second.publish(TOPIC, '1', 2, 5, 'again');
     await until(() => expect(second.received).toEqual(['50020005']));
-    second.socket.write(Buffer.from('62020005', 'hex'));
+    second.release(5);
     await until(() => expect(second.received).toEqual(['50020005', '70020005']));
     expect(sink.values()).toEqual([1]);
 
