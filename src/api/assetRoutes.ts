@@ -1,7 +1,9 @@
 import { Type } from 'typebox';
+import { InfluxReadError } from '../store/influx/reader.ts';
+import type { StoredReading } from '../store/store.ts';
 import type { ApiOptions, App } from './context.ts';
 import type { AssetView } from './live.ts';
-import { badParameter, notFound } from './problem.ts';
+import { badParameter, notFound, Problem } from './problem.ts';
 import { latestJson, sensorJson, syncJson, twinJson } from './records.ts';
 import {
   AssetList,
@@ -19,12 +21,20 @@ import { isoTime } from './times.ts';
 const MAX_HORIZON_S = 86_400;
 const MAX_POINTS = 10_000;
 
-export function assetRoutes(app: App, { live, store, config }: ApiOptions): void {
+export function assetRoutes(app: App, { live, store, history = null, config }: ApiOptions): void {
   const knownAsset = (id: string): AssetView => {
     const asset = live.asset(id);
     if (asset === undefined) throw notFound('There is no such asset.');
     return asset;
   };
+
+  const fromInflux = (asset: string, sensor: string, signal: AbortSignal): Promise<StoredReading | null> =>
+    history === null
+      ? Promise.resolve(null)
+      : history.latest(asset, sensor, { signal }).catch((error: unknown) => {
+          if (!(error instanceof InfluxReadError)) throw error;
+          throw new Problem(503, `The store has no reading of such a sensor, and ${error.message}`);
+        });
 
   app.get(
     '/api/assets',
@@ -113,16 +123,18 @@ export function assetRoutes(app: App, { live, store, config }: ApiOptions): void
     {
       schema: {
         summary: 'The latest reading of a sensor with its estimate',
+        description:
+          'Of the running pipeline, else of the embedded store, else of the last hour in InfluxDB, where configured.',
         tags: ['sensors'],
         params: SensorParams,
         querystring: NO_QUERY,
         response: { 200: Latest, ...ERRORS },
       },
     },
-    async ({ params: { asset, sensor } }) => {
+    async ({ params: { asset, sensor }, signal }) => {
       const view = live.sensor(asset, sensor);
       if (view?.latest != null) return latestJson(asset, sensor, view.stale, view.latest);
-      const stored = await store.latest(asset, sensor);
+      const stored = (await store.latest(asset, sensor)) ?? (await fromInflux(asset, sensor, signal));
       if (stored === null) throw notFound('There is no reading of such a sensor.');
       return latestJson(asset, sensor, true, stored);
     },

@@ -2,11 +2,12 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { ApiConfig } from '../../config/types.ts';
+import type { InfluxReader } from '../store/influx/reader.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveView } from './live.ts';
 
 /** The queries that the API makes. */
-export type ApiStore = Pick<Store, 'latest' | 'range' | 'aggregate' | 'deadLetters'>;
+export type ApiStore = Pick<Store, 'latest' | 'range' | 'aggregate' | 'deadLetters' | 'oldest'>;
 
 export interface ApiLog {
   info(detail: object, message: string): void;
@@ -23,6 +24,8 @@ export interface MetricsText {
 export interface ApiOptions {
   readonly live: LiveView;
   readonly store: ApiStore;
+  /** Answers for what is older than the store's rows. Default: nothing does. */
+  readonly history?: InfluxReader | null;
   readonly metrics: MetricsText;
   readonly config: ApiConfig;
   readonly log: ApiLog;

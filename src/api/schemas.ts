@@ -102,7 +102,15 @@ export const Latest = Type.Object({
   stale: Type.Boolean(),
 });
 
-const historyProperties = { asset: Type.String(), sensor: Type.String(), start: time, end: time };
+const historyProperties = {
+  asset: Type.String(),
+  sensor: Type.String(),
+  start: time,
+  end: time,
+  incomplete: Type.Optional(
+    Type.String({ description: 'Only where InfluxDB gave no answer: what is missing for it, and why' }),
+  ),
+};
 
 export const History = Type.Union([
   Type.Object({

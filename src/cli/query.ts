@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { CliError } from './exit.ts';
 import { parseDuration, parseLimit, parseMoment, parseTarget } from './queryArguments.ts';
-import { render } from './queryOutput.ts';
+import { plainText, render } from './queryOutput.ts';
 import type { Format } from './queryOutput.ts';
 import { apiSource, openQuerySource } from './querySources.ts';
 import type { QuerySource } from './querySources.ts';
@@ -96,7 +96,9 @@ function history(target: string, options: Options, maxRows: number, windowMs?: n
     const end = to ?? (await latestTime(source, asset, sensor, now)) + 1;
     const start = from ?? end - HOUR_MS;
     const query = { asset, sensor, start, end, limit, ...(windowMs === undefined ? {} : { windowMs }) };
-    const records = start < end ? await source.history(query) : [];
+    const { records, incomplete } =
+      start < end ? await source.history(query) : { records: [], incomplete: null };
+    if (incomplete !== null) process.stderr.write(`${target}: ${plainText(incomplete)}\n`);
     if (records.length === 0) process.stderr.write(`${target}: no data in the range\n`);
     if (records.length === limit)
       process.stderr.write(`${target}: ${limit} rows shown, there may be more: see --limit and --start\n`);

@@ -58,10 +58,12 @@ export function render(
   return records.length === 0 ? '' : table(names, rows);
 }
 
+/** Escape sequences of a name, unit or message must not reach the terminal. */
+export const plainText = (text: string): string => text.replaceAll(/\p{Cc}/gu, '\ufffd');
+
 const shown = (cell: Cell): string => {
   if (cell === null) return '-';
-  // Escape sequences of a name or unit must not reach the terminal.
-  if (typeof cell === 'string') return cell.replaceAll(/\p{Cc}/gu, '\ufffd');
+  if (typeof cell === 'string') return plainText(cell);
   return typeof cell === 'number' ? String(Number(cell.toPrecision(9))) : String(cell);
 };
 

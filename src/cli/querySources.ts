@@ -7,11 +7,17 @@ import type { QueryRecord } from './queryOutput.ts';
 
 const TIMEOUT_MS = 30_000;
 
+export interface QueryAnswer {
+  readonly records: readonly QueryRecord[];
+  /** What a service that asks InfluxDB for older rows says of its not answering; null where nothing is missing. */
+  readonly incomplete: string | null;
+}
+
 /** Where a query finds its rows: a store's file, or a running service. */
 export interface QuerySource {
   latest(asset: string, sensor: string): Promise<QueryRecord | null>;
   /** Readings, or windows where `windowMs` is given. */
-  history(query: RangeQuery & { readonly windowMs?: number }): Promise<readonly QueryRecord[]>;
+  history(query: RangeQuery & { readonly windowMs?: number }): Promise<QueryAnswer>;
   close(): Promise<void>;
 }
 
@@ -32,10 +38,13 @@ function storeSource(store: StoreReader): QuerySource {
       const row = await store.latest(asset, sensor);
       return row === null ? null : { asset, sensor, ...rowJson(row) };
     },
-    history: async ({ windowMs, ...query }) =>
-      windowMs === undefined
-        ? (await store.range(query)).map(rowJson)
-        : (await store.aggregate({ ...query, windowMs })).map(aggregateJson),
+    history: async ({ windowMs, ...query }) => ({
+      records:
+        windowMs === undefined
+          ? (await store.range(query)).map(rowJson)
+          : (await store.aggregate({ ...query, windowMs })).map(aggregateJson),
+      incomplete: null,
+    }),
     close: () => store.close(),
   };
 }
@@ -56,7 +65,11 @@ export function apiSource(base: string, context = ''): QuerySource {
       const url = sensorUrl(asset, sensor, `history?${parameters.toString()}`);
       const answer = await get(url, context);
       const rows: unknown = windowMs === undefined ? answer?.['readings'] : answer?.['windows'];
-      return Array.isArray(rows) ? rows.filter(isRecord) : [];
+      const incomplete = answer?.['incomplete'];
+      return {
+        records: Array.isArray(rows) ? rows.filter(isRecord) : [],
+        incomplete: typeof incomplete === 'string' ? incomplete : null,
+      };
     },
     close: () => Promise.resolve(),
   };

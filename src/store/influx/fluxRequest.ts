@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
 import type { FluxTableMetaData, ParameterizedQuery } from '@influxdata/influxdb-client';
 import type { InfluxConfig } from '../../../config/types.ts';
@@ -38,19 +40,18 @@ export function runFlux(
   { timeoutMs, maxBytes, signal }: FluxLimits & { readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    // The client's own cancelling lets the answer go on arriving; this closes the connection.
-    const abort = new AbortController();
+    // The client's own cancelling lets the answer go on arriving. A signal would close the connection, but one that
+    // comes when all has arrived and not all is read is an error that nobody catches. A connection of its own can go.
+    const agent = access.url.startsWith('https:') ? new HttpsAgent() : new HttpAgent();
     let settled = false;
     const settle = (error?: InfluxReadError): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
+      agent.destroy();
       if (error === undefined) resolve();
-      else {
-        reject(error);
-        abort.abort();
-      }
+      else reject(error);
     };
     const fail = (problem: string, status: number | null = null, cause?: unknown): void =>
       settle(
@@ -77,7 +78,7 @@ export function runFlux(
       const { url, token, org } = access;
       const { transport } = new InfluxDB({
         ...{ url, token, timeout: timeoutMs },
-        transportOptions: { signal: abort.signal },
+        transportOptions: { agent },
       });
       const bounded: typeof transport = {
         chunkCombiner: transport.chunkCombiner,
