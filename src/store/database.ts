@@ -3,13 +3,14 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { isDamage, messageOf } from './damage.ts';
 import { MIGRATION, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** The store's file cannot be used; the message says which file, why and what to do. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly path: string;
-  readonly reason: 'locked' | 'missing' | 'notAStore' | 'newerSchema' | 'failed';
+  readonly reason: 'locked' | 'missing' | 'notAStore' | 'newerSchema' | 'damaged' | 'failed';
 
   constructor(path: string, reason: StoreError['reason'], message: string, cause?: unknown) {
     super(message, { cause });
@@ -17,8 +18,6 @@ export class StoreError extends Error {
     this.reason = reason;
   }
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Opens the file, creating it and its folder unless for reading only. */
 export async function openInstance(
@@ -61,7 +60,8 @@ function explain(file: string, error: unknown): StoreError {
     );
   if (message.includes('does not exist'))
     return new StoreError(file, 'missing', `${file}: there is no such store`, error);
-  return new StoreError(file, 'failed', `${file}: cannot be opened: ${message.split('\n')[0] ?? ''}`, error);
+  const reason = isDamage(error) ? 'damaged' : 'failed';
+  return new StoreError(file, reason, `${file}: cannot be opened: ${message.split('\n')[0] ?? ''}`, error);
 }
 
 /**

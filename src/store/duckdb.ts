@@ -1,9 +1,12 @@
 import type { StoreConfig } from '../../config/types.ts';
 import { BatchWriter } from './batchWriter.ts';
-import { Channels } from './channels.ts';
-import { messageOf } from './database.ts';
-import { readChannels, readLastCommit, readStoreId, Session } from './session.ts';
+import type { Channels } from './channels.ts';
+import { messageOf } from './damage.ts';
+import { openFile } from './opening.ts';
+import type { OpenedFile } from './opening.ts';
+import { readLastCommit, Session } from './session.ts';
 import type { LastCommit } from './session.ts';
+import type { StoreLog } from './setAside.ts';
 import type { Reading } from '../../operators/types.ts';
 import type {
   CommitBatch,
@@ -15,14 +18,10 @@ import type {
 } from './store.ts';
 import { checkpoint, deleteExcessDeadLetters, deleteOld, storeCursor, storeQuarantined } from './upkeep.ts';
 
+export { isDamage } from './damage.ts';
 export { StoreError } from './database.ts';
 export { openStoreReadOnly } from './reader.ts';
-
-/** Where the store reports what it got over by itself. */
-export interface StoreLog {
-  info(detail: object, message: string): void;
-  warn(detail: object, message: string): void;
-}
+export type { StoreLog } from './setAside.ts';
 
 /** Log written since the last checkpoint, estimated, after which the next one is due. */
 const CHECKPOINT_BYTES = 16_000_000;
@@ -30,21 +29,19 @@ const BYTES_PER_ROW = 90;
 const BYTES_PER_COMMIT = 700;
 
 /**
- * Opens the embedded store, creating file and folder where there are none.
+ * Opens the embedded store, creating file and folder where there are none. A damaged file is set aside with a warning,
+ * and a new one begun (see `Store.setAside`).
+ * @param damage an error of this store for which `isDamage` holds: the file is set aside although it can be opened
  * @throws StoreError that names the file: in use by another process, not a store, or of a newer version.
  */
-export async function openStore(config: StoreConfig, log: StoreLog): Promise<Store> {
-  const channels = new Channels();
-  const session = await Session.open(config.path, config.memoryLimitMb, channels);
+export async function openStore(config: StoreConfig, log: StoreLog, damage?: unknown): Promise<Store> {
+  const opened = await openFile(config, log, damage);
   try {
-    channels.restore(await readChannels(session.own));
-    const writer = new BatchWriter(channels);
-    await session.bind(writer);
-    const last = await readLastCommit(session.own);
-    const id = await readStoreId(session.own);
-    return new DuckdbStore(config, log, session, { id, setAside: [], channels, writer, last });
+    const writer = new BatchWriter(opened.channels);
+    await opened.session.bind(writer);
+    return new DuckdbStore(config, log, writer, opened);
   } catch (error) {
-    await session.close();
+    await opened.session.close();
     throw error;
   }
 }
@@ -66,27 +63,16 @@ class DuckdbStore implements Store {
   #lost = false;
   #closed = false;
 
-  constructor(
-    config: StoreConfig,
-    log: StoreLog,
-    session: Session,
-    parts: {
-      readonly id: string;
-      readonly setAside: readonly string[];
-      readonly channels: Channels;
-      readonly writer: BatchWriter;
-      readonly last: LastCommit;
-    },
-  ) {
-    this.id = parts.id;
-    this.setAside = parts.setAside;
+  constructor(config: StoreConfig, log: StoreLog, writer: BatchWriter, opened: OpenedFile) {
+    this.id = opened.id;
+    this.setAside = opened.setAside;
     this.#config = config;
     this.#log = log;
-    this.#session = session;
-    this.#channels = parts.channels;
-    this.#writer = parts.writer;
-    this.#last = parts.last;
-    this.#forwarded = parts.last.forwarded;
+    this.#session = opened.session;
+    this.#channels = opened.channels;
+    this.#writer = writer;
+    this.#last = opened.last;
+    this.#forwarded = opened.last.forwarded;
   }
 
   get lastRow(): number {

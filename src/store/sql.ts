@@ -133,3 +133,23 @@ WHERE commit_number > $1 AND commit_number <= $2`;
 
 /** $1 limit. */
 export const QUARANTINED = `SELECT refused_at, line, reason FROM quarantined ORDER BY refused_at DESC, rowid DESC LIMIT $1`;
+
+/** Bytes that the file has by its header: three of 4096 bytes, then the blocks. */
+export const FILE_SIZE = `SELECT (3 * 4096 + block_size * total_blocks)::DOUBLE FROM pragma_database_size()`;
+
+/** A row group, which is what a checkpoint writes anew. */
+const TAIL_ROWS = 122_880;
+
+/** Read every column of the last rows of a table. */
+export const TAILS = [
+  'reading_rows',
+  'held_rows',
+  'ticks',
+  'windows',
+  'twins',
+  'dead_letters',
+  'quarantined',
+].map(
+  (table) =>
+    `SELECT bit_xor(hash(stored)) FROM ${table} AS stored WHERE rowid > (SELECT max(rowid) FROM ${table}) - ${TAIL_ROWS}`,
+);
