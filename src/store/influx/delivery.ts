@@ -16,6 +16,9 @@ export interface Delivery {
   deliver(lines: readonly string[], others: () => Promise<readonly string[]>): Promise<Delivered>;
 }
 
+/** So many requests later a request may be twice as large again, after one was too large. */
+const GROW_AFTER = 100;
+
 export interface Delivered {
   readonly quarantined: number;
 }
@@ -43,6 +46,7 @@ type Suspect = Omit<QuarantinedPoint, 'at'>;
 export function createDelivery(parts: DeliveryParts): Delivery {
   const { writer, gate, stop, abort, now, random } = parts;
   let maxLines = parts.maxLines;
+  let taken = 0;
   /** A line that the server has taken; sent again it changes nothing. */
   let witness: string | null = null;
 
@@ -52,6 +56,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       const answer = await writer.write(lines, abort);
       if (answer.kind === 'done') {
         witness = lines.at(-1) ?? witness;
+        taken += 1;
+        if (taken % GROW_AFTER === 0) maxLines = Math.min(parts.maxLines, maxLines * 2);
         gate.succeeded();
         return answer;
       }
@@ -82,7 +88,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 
   return {
     async deliver(lines, others) {
-      const open: (readonly string[])[] = cut(lines, maxLines).reverse();
+      const open: (readonly string[])[] = lines.length === 0 ? [] : [lines];
       let suspects: Suspect[] = [];
       let worthSplitting = false;
       let takenSince = false;
@@ -93,7 +99,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       };
       const refusesAll = (part: readonly string[], reason: string): void => {
         gate.failed({ kind: 'refused', reason: `refuses everything: ${reason}` });
-        open.push(part);
+        // What was cut up in vain goes as a whole again.
+        open.splice(0, open.length, [...part, ...open.reverse().flat()]);
+        maxLines = parts.maxLines;
         worthSplitting = false;
       };
       for (;;) {
@@ -101,15 +109,18 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         if (part === undefined) {
           const [first] = suspects;
           if (first === undefined) return { quarantined };
+          const lastLines = suspects.map(({ line }) => line);
           if (takenSince || (await takesAnything([], others))) {
-            await quarantine(suspects);
+            // Once more: the fault may have been the server's, and be over.
+            if ((await send(lastLines)).kind !== 'done') await quarantine(suspects);
             return { quarantined };
           }
-          refusesAll(
-            suspects.map(({ line }) => line),
-            first.reason,
-          );
+          refusesAll(lastLines, first.reason);
           suspects = [];
+          continue;
+        }
+        if (part.length > maxLines) {
+          open.push(...cut(part, maxLines).reverse());
           continue;
         }
         const answer = await send(part);
@@ -119,8 +130,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         }
         const { reason } = answer;
         if (answer.kind === 'tooLarge' && part.length > 1) {
-          maxLines = Math.min(maxLines, Math.ceil(part.length / 2));
-          open.push(...cut(part, maxLines).reverse());
+          maxLines = Math.ceil(part.length / 2);
+          open.push(part);
           continue;
         }
         const refusal = answer.kind === 'refused' ? answer.refusal : null;
@@ -130,12 +141,14 @@ export function createDelivery(parts: DeliveryParts): Delivery {
           continue;
         }
         // Splitting is only worth its many requests where something will get through.
-        worthSplitting ||= part.length === 1 || refusal?.beyondRetention === true;
-        worthSplitting ||= await takesAnything(part, others);
+        worthSplitting ||= lines.length === 1 || refusal?.beyondRetention === true;
+        worthSplitting ||= await takesAnything(lines, others);
         if (!worthSplitting) refusesAll(part, reason);
         else if (whole) {
-          suspects.push(...part.map((line) => ({ line, reason })));
+          suspects = suspects.concat(part.map((line) => ({ line, reason })));
           takenSince = false;
+          // It was the point that was too large, not the request.
+          if (answer.kind === 'tooLarge') maxLines = parts.maxLines;
         } else open.push(...split(part, refusal).reverse());
       }
     },
@@ -146,9 +159,11 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 const refusedWhole = (lines: readonly string[], refusal: Refusal): boolean =>
   refusal.dropped === null ? named(lines, refusal).length === lines.length : refusal.dropped >= lines.length;
 
-/** A server that cannot parse lines quotes them. */
-const named = (lines: readonly string[], { message }: Refusal): readonly string[] =>
-  message.includes('unable to parse') ? lines.filter((line) => message.includes(line)) : [];
+/** A server that cannot parse lines quotes them, one in a line of its message. */
+function named(lines: readonly string[], { message }: Refusal): readonly string[] {
+  const quoted = new Set(message.split('\n').map((text) => /unable to parse '(.*)': /.exec(text)?.[1]));
+  return lines.filter((line) => quoted.has(line));
+}
 
 /** Into the lines that the server has named and the others; otherwise in the middle. */
 function split(lines: readonly string[], refusal: Refusal | null): string[][] {

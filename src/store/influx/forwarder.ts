@@ -83,6 +83,7 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
     cursor = to;
     if (to.ahead === null) waiting.met();
     store.setForwarded(to);
+    wake.notify();
   }
 
   /** Sends the rows of (after, upTo], as many as fit into a batch; the last commit that is done. */

@@ -1,4 +1,4 @@
-/** Times kept at most; beyond, every second one goes. */
+/** Times kept at most; beyond, only some that are further apart. */
 const MAX_MARKS = 2048;
 
 /** When commits happened, to tell the age of the oldest one that is not forwarded yet. */
@@ -11,11 +11,25 @@ export interface CommitTimes {
 
 export function createCommitTimes(): CommitTimes {
   let marks: { readonly commit: number; readonly at: number }[] = [];
+  let apartMs = 0;
+  const spaced = (): typeof marks => {
+    let before = -Infinity;
+    return marks.filter(({ at }) => {
+      const far = at - before >= apartMs;
+      if (far) before = at;
+      return far;
+    });
+  };
   return {
     add(commit, at) {
+      const newest = marks.at(-1);
+      if (newest === undefined) apartMs = 0;
+      else if (at >= newest.at && at - newest.at < apartMs) return;
       marks.push({ commit, at });
-      // The first stays: it is the age that is asked for.
-      if (marks.length > MAX_MARKS) marks = marks.filter((_, i) => i % 2 === 0);
+      while (marks.length > MAX_MARKS) {
+        apartMs = Math.max(1, apartMs * 2);
+        marks = spaced();
+      }
     },
     firstAfter(through) {
       const first = marks.findIndex(({ commit }) => commit > through);
