@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { reliabilityPage, rowCells, table } from './support/report.ts';
 import type { ScenarioResult } from './support/report.ts';
 import type { FaultRow, Scenario } from './scenario.ts';
@@ -44,10 +44,8 @@ const folder = new URL('scenarios/', import.meta.url);
 const scenarios: Scenario[] = [];
 for (const file of readdirSync(folder)
   .filter((name) => name.endsWith('.ts'))
-  .sort()) {
-  const module = (await import(new URL(file, folder).href)) as { default: readonly Scenario[] };
-  scenarios.push(...module.default);
-}
+  .sort())
+  scenarios.push(...(await load(file)));
 const unknown = flags.only.filter((name) => !scenarios.some((scenario) => scenario.name === name));
 if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}; there are ${scenarios.map(({ name }) => name).join(', ')}`);
@@ -74,6 +72,16 @@ if (full) {
 // A server of a scenario that failed half-way must not keep the programme alive.
 process.exit();
 
+/** A file that cannot be loaded fails alone, under its name. */
+async function load(file: string): Promise<readonly Scenario[]> {
+  try {
+    return ((await import(new URL(file, folder).href)) as { default: readonly Scenario[] }).default;
+  } catch (error) {
+    const run = (): Promise<never> => Promise.reject(new Error(`${file} cannot be loaded`, { cause: error }));
+    return [{ name: file.replace(/\.ts$/, ''), about: '', needs: [], run }];
+  }
+}
+
 /** Runs one scenario in a folder of its own. One that throws is a failed row, and the others go on. */
 async function play(scenario: Scenario): Promise<readonly FaultRow[]> {
   const log = (line: string): void => void process.stderr.write(`${scenario.name}: ${line}\n`);
@@ -92,8 +100,8 @@ async function play(scenario: Scenario): Promise<readonly FaultRow[]> {
     for (const row of rows) log(`${row.passed ? 'passed' : 'FAILED'}: ${rowCells(row).join(' | ')}`);
     return rows;
   } catch (error) {
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log(message);
+    const message = error instanceof Error ? error.message : String(error);
+    log(inspect(error));
     return [failed(scenario.name, `not played to its end: ${message.split('\n')[0] ?? ''}`)];
   } finally {
     log(`took ${Math.round((performance.now() - started) / 1000)} s`);
