@@ -159,7 +159,7 @@ export function createMetrics(): Metrics {
     };
   gauge(
     'rxtwin_checkpoint_age_seconds',
-    'Time since the last checkpoint of operator state; absent before the first',
+    'Time since the last checkpoint of operator state; 0 before the first',
     [],
     checkpointed(({ at }) => (at === null ? null : (performance.now() - at) / 1000)),
   );
