@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync, statfsSync, truncateSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -53,9 +53,9 @@ export function canFreeze(folder: string): boolean {
   }
 }
 
-/** In memory, of `sizeMb`. */
-export function tmpfsDisk(folder: string, sizeMb: number): Disk {
-  const path = mountPoint(folder);
+/** In memory, of `sizeMb`, in the folder, or at `path`. */
+export function tmpfsDisk(folder: string, sizeMb: number, path = mountPoint(folder)): Disk {
+  mkdirSync(path, { recursive: true });
   run('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m`, 'tmpfs', path]);
   return withGuardian(path);
 }
