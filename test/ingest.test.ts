@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Reading } from '../operators/types.ts';
 import { ingest } from '../src/ingest.ts';
 import type { IngestParts } from '../src/ingest.ts';
 import { createProcessor } from '../src/processor.ts';
@@ -7,7 +8,8 @@ import { Recall } from '../src/recall.ts';
 import type { ClockTick, Entry } from '../src/processor.ts';
 import { StateRegistry } from '../src/stateRegistry.ts';
 import { configFolder } from './config/helpers.ts';
-import { fakeCommits, fakeSource } from './fakes/ingest.ts';
+import type { Store } from '../src/store/store.ts';
+import { fakeCommits, fakeSource, received } from './fakes/ingest.ts';
 import type { FakeCommits, FakeSource } from './fakes/ingest.ts';
 
 const SENSORS = `
@@ -26,7 +28,16 @@ interface Rig {
   readonly outcome: () => string;
 }
 
-function rig(pipeline: string, sources: readonly FakeSource[] = [fakeSource('plant')]): Rig {
+type Remembers = Pick<Store, 'recall'>;
+const REMEMBERS_NOTHING: Remembers = {
+  recall: (readings) => Promise.resolve(readings.map(() => false)),
+};
+
+function rig(
+  pipeline: string,
+  sources: readonly FakeSource[] = [fakeSource('plant')],
+  memory: Remembers | null = null,
+): Rig {
   const folder = configFolder();
   onTestFinished(() => folder.remove());
   const { config } = folder.load(`${SENSORS}pipeline: ${pipeline}\n`);
@@ -37,8 +48,10 @@ function rig(pipeline: string, sources: readonly FakeSource[] = [fakeSource('pla
   const errors: string[] = [];
   let outcome = 'running';
   const onDrop: IngestParts['onDrop'] = (reason, { value }) => drops.push(`${reason} ${value}`);
+  const recall = new Recall(memory ?? REMEMBERS_NOTHING);
   const processor = createProcessor({
     config,
+    ...(memory && { isKnown: recall.isKnown }),
     registry: new StateRegistry(),
     twins: new Map(),
     lastRow: 0,
@@ -50,7 +63,7 @@ function rig(pipeline: string, sources: readonly FakeSource[] = [fakeSource('pla
     ticks,
     processor,
     store: commits,
-    recall: new Recall({ recall: (readings) => Promise.resolve(readings.map(() => false)) }),
+    recall,
     onDrop,
     onEntry: (entry) => processed.push(entry),
     onCommit: () => undefined,
@@ -369,5 +382,93 @@ describe('the end', () => {
     await settle();
     expect(it.commits.values()).toEqual([1]);
     expect(it.outcome()).toBe('running');
+  });
+});
+
+describe('what comes again', () => {
+  /** A store that knows readings by their source time, and answers when it is told to. */
+  const memory = (known: readonly number[]) => {
+    const waiting: (() => void)[] = [];
+    const asked: number[][] = [];
+    return {
+      asked,
+      recall: (readings: readonly Reading[]) => {
+        asked.push(readings.map(({ timestamp }) => timestamp));
+        return new Promise<boolean[]>((resolve) =>
+          waiting.push(() => resolve(readings.map(({ timestamp }) => known.includes(timestamp)))),
+        );
+      },
+      answer: () => waiting.shift()?.(),
+    };
+  };
+
+  test('waits for the answer of the store, with what comes behind it, and is acknowledged but not stored', async () => {
+    const store = memory([1000, 2000]);
+    const it = rig(AT_ONCE, [fakeSource('plant')], store);
+    it.commits.quick();
+    for (const value of [1, 2, 3]) plant(it).send(value);
+    await settle();
+    // The first of a sensor is asked for; the others wait behind it.
+    expect(store.asked).toEqual([[1000]]);
+    expect(it.processed).toEqual([]);
+    store.answer();
+    await settle();
+    expect(store.asked).toEqual([[1000], [2000, 3000]]);
+    store.answer();
+    await settle();
+    expect(it.commits.values()).toEqual([3]);
+    expect(it.drops).toEqual(['duplicate 1', 'duplicate 2']);
+    expect(plant(it).committed.at(-1)).toBe(3);
+    expect(it.processed.map(({ row }) => row)).toEqual([1, 2, 3]);
+  });
+
+  test('is found among what is not committed yet', async () => {
+    const store = memory([]);
+    const it = rig('{ commit: { maxWaitMs: 0 } }', [fakeSource('plant')], store);
+    plant(it).send(0, { timestamp: 500 });
+    await settle();
+    store.answer();
+    await settle();
+    // So many that the operator forgets the first of them; the first commit is still in flight.
+    for (const value of numbers(1, 150)) plant(it).send(value, { timestamp: 1000 * value });
+    await settle();
+    plant(it).send(2, { timestamp: 2000, received: received('plant', 152, 2).received });
+    plant(it).send(151, { timestamp: 151_000 });
+    await settle();
+    expect(store.asked).toEqual([[500], [2000]]);
+    store.answer();
+    it.commits.quick();
+    await settle();
+    expect(it.drops).toEqual(['duplicate 2']);
+    expect(it.commits.values()).toEqual(numbers(0, 151));
+  });
+
+  test('a store that cannot answer is asked again, and nothing is lost', async () => {
+    let failures = 2;
+    const it = rig(AT_ONCE, [fakeSource('plant')], {
+      recall: (readings) =>
+        failures-- > 0 ? Promise.reject(new Error('disk')) : Promise.resolve(readings.map(() => false)),
+    });
+    it.commits.quick();
+    plant(it).send(1);
+    await settle();
+    expect([it.errors, it.processed]).toEqual([['Error: disk'], []]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(it.errors).toEqual(['Error: disk', 'Error: disk']);
+    expect(it.commits.values()).toEqual([1]);
+  });
+
+  test('what waits for an answer is still processed and committed at the end', async () => {
+    const store = memory([]);
+    const it = rig(AT_ONCE, [fakeSource('plant')], store);
+    it.commits.quick();
+    plant(it).send(1);
+    await settle();
+    it.stop.next();
+    await settle();
+    expect(it.outcome()).toBe('running');
+    store.answer();
+    await settle();
+    expect([it.outcome(), it.commits.values()]).toEqual(['complete', [1]]);
   });
 });

@@ -234,6 +234,124 @@ test('disorder within the delay leaves no trace', () => {
   );
 });
 
+describe('a longer memory', () => {
+  /** Asked about what is old; what it has been told of it knows. */
+  const asking = (known: readonly number[], options: OrderOptions = {}) => {
+    const asked: number[] = [];
+    const answers = new Map<number, boolean | null>(known.map((timestamp) => [timestamp, true]));
+    const order = driven({
+      rememberCount: 3,
+      ...options,
+      isKnown({ timestamp }) {
+        asked.push(timestamp);
+        return answers.get(timestamp) ?? (answers.has(timestamp) ? null : false);
+      },
+    });
+    return { ...order, asked, answers };
+  };
+
+  test('is asked about the first reading, and then only about what is older than all that is remembered', () => {
+    const order = asking([]);
+    [at(10), at(20), at(30), at(25), at(40), at(26), at(15)].forEach((input) => order.take(input));
+    // 10 and 20 have left the ring of three when 26 and 15 come.
+    expect(order.asked).toEqual([10, 15]);
+    expect(times(order.out)).toEqual([10, 20, 30, 25, 40, 26, 15]);
+  });
+
+  test('what it knows is a duplicate and leaves no trace', () => {
+    const order = asking([10, 20, 30]);
+    const fresh = JSON.stringify(order.state);
+    [at(10), at(20), at(30)].forEach((input) => order.take(input));
+    expect(JSON.stringify(order.state)).toBe(fresh);
+    [at(40), at(50), at(60), at(70), at(80)].forEach((input) => order.take(input));
+    const before = JSON.stringify(order.state);
+    [at(10), at(20), at(30)].forEach((input) => order.take(input));
+    expect(JSON.stringify(order.state)).toBe(before);
+    expect(times(order.dropped)).toEqual([10, 20, 30, 10, 20, 30]);
+    expect(times(order.out)).toEqual([40, 50, 60, 70, 80]);
+  });
+
+  test('a whole history that comes again does not look like a clock set back', () => {
+    const history = Array.from({ length: 50 }, (_, i) => i * 10);
+    const order = asking(history);
+    order.take(at(1000));
+    history.forEach((timestamp) => order.take(at(timestamp)));
+    order.take(at(1010));
+    expect(times(order.out)).toEqual([1000, 1010]);
+    expect(marked(order.out)).toEqual([]);
+    expect(order.dropped).toHaveLength(50);
+  });
+
+  test('a reading is put off while there is no answer, and leaves no trace', () => {
+    const order = asking([]);
+    [at(10), at(20), at(30), at(40), at(50)].forEach((input) => order.take(input));
+    order.answers.set(5, null);
+    const before = JSON.stringify(order.state);
+    order.take(at(5));
+    expect(JSON.stringify(order.state)).toBe(before);
+    expect(times(order.out)).toEqual([10, 20, 30, 40, 50]);
+    order.answers.delete(5);
+    order.take(at(5));
+    expect(times(order.out)).toEqual([10, 20, 30, 40, 50, 5]);
+  });
+
+  test('is not asked where remembering is off', () => {
+    const order = asking([10], { rememberCount: 0 });
+    [at(10), at(10), at(5)].forEach((input) => order.take(input));
+    expect(order.asked).toEqual([]);
+    expect(times(order.out)).toEqual([10, 10, 5]);
+  });
+});
+
+describe('a restored ring of another size', () => {
+  const resized = (from: number, to: number, then: readonly Reading[]) => {
+    const first = driven({ rememberCount: from });
+    for (let t = 10; t <= 70; t += 10) first.take(at(t));
+    const options = resolveOrderOptions({ rememberCount: to });
+    const dropped: number[] = [];
+    for (const input of then) {
+      if (orderStep(first.state, input, options, () => undefined) === 'duplicate')
+        dropped.push(input.timestamp);
+    }
+    return { dropped, state: first.state };
+  };
+
+  test('that is now larger keeps what it had and fills up', () => {
+    const { dropped, state } = resized(4, 6, [at(80), at(90), at(40), at(70), at(30)]);
+    expect(dropped).toEqual([40, 70]);
+    expect([state.times.length, state.forgotten]).toEqual([6, 40]);
+  });
+
+  test('that is now smaller keeps the newest', () => {
+    const { dropped, state } = resized(4, 2, [at(80), at(70), at(60), at(50)]);
+    expect(dropped).toEqual([70]);
+    expect([state.times.length, state.forgotten]).toEqual([2, 80]);
+  });
+});
+
+describe('what is read from an archive', () => {
+  const backfilled = (timestamp: number): Reading => {
+    const came = received(timestamp, 9000);
+    return at(timestamp, timestamp, { received: { ...came.received!, backfilled: true } });
+  };
+
+  test('is late, but no sign of a clock set back, however much of it comes', () => {
+    const order = driven();
+    order.take(at(1000));
+    for (let t = 10; t < 500; t += 10) order.take(backfilled(t));
+    order.take(at(1010));
+    expect(marked(order.out)).toHaveLength(49);
+    expect(order.out.at(-1)?.issues).toEqual([]);
+    expect(order.state).toMatchObject({ released: 1010, lateCount: 0 });
+  });
+
+  test('goes on in order where nothing newer has been passed on', () => {
+    const order = driven();
+    [backfilled(10), backfilled(20), at(30)].forEach((input) => order.take(input));
+    expect(marked(order.out)).toEqual([]);
+  });
+});
+
 test.each([
   [{ maxDelayMs: -1 }, 'maxDelayMs: -1 is not valid, expected a number >= 0'],
   [{ maxReadings: 0 }, 'maxReadings: 0 is not valid'],
