@@ -37,11 +37,13 @@ export interface Mosquitto {
 export interface MosquittoOptions {
   /** Lines of its configuration; `DIR` stands for the directory. Default: anonymous clients. */
   readonly config?: readonly string[];
-  /** Lines after `listener PORT 127.0.0.1`. */
+  /** Whether it logs each packet, or only who comes and goes. Default: each packet. */
+  readonly packetLog?: 'all' | 'none';
+  /** Contents by name, written into its directory. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A mosquitto of its own on a free loopback port, logging everything, with queues that drop nothing. */
+/** A mosquitto of its own on a free loopback port, with queues that drop nothing. */
 export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
   const dir = mkdtempSync(join(tmpdir(), 'rxtwin-mosquitto-'));
   const port = await freePort();
@@ -51,7 +53,9 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   const lines = [
     `user ${userInfo().username}`,
     'log_dest stderr',
-    'log_type all',
+    ...(options.packetLog === 'none'
+      ? ['error', 'warning', 'notice', 'information'].map((type) => `log_type ${type}`)
+      : ['log_type all']),
     'max_queued_messages 0',
     `persistence_location ${dir}/`,
     `listener ${port} 127.0.0.1`,

@@ -197,6 +197,7 @@ export class Connection {
     this.#keepAlive.pause(this.#paused);
     this.#keepAlive.start(periodMs, {
       ping: () => {
+        if (!client.connected) return;
         client.sendPing();
         client.reschedulePing(true);
       },
