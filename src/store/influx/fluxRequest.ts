@@ -25,6 +25,12 @@ export class InfluxReadError extends Error {
   }
 }
 
+export interface FluxRun extends FluxLimits {
+  /** How much of the time-out is over already. */
+  readonly waitedMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 type OnRow = (values: readonly string[], table: FluxTableMetaData) => void;
 
 /**
@@ -37,7 +43,7 @@ export function runFlux(
   access: InfluxAccess,
   query: ParameterizedQuery,
   onRow: OnRow,
-  { timeoutMs, maxBytes, signal }: FluxLimits & { readonly signal?: AbortSignal | undefined },
+  { timeoutMs, maxBytes, waitedMs, signal }: FluxRun,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     // The client's own cancelling lets the answer go on arriving. A signal would close the connection, but one that
@@ -66,7 +72,10 @@ export function runFlux(
       else fail(problemOf(error), null, error);
     };
     const onAbort = (): void => fail('the query was given up');
-    const timer = setTimeout(() => fail(`no whole answer within ${timeoutMs} ms`), timeoutMs);
+    const timer = setTimeout(
+      () => fail(`no whole answer within ${timeoutMs} ms`),
+      Math.max(1, timeoutMs - waitedMs),
+    );
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted === true) {
       onAbort();

@@ -68,8 +68,8 @@ export function createInfluxReader(
     const started = performance.now();
     const release = await turns.take(timeoutMs, signal);
     try {
-      const left = Math.max(1, Math.round(timeoutMs - (performance.now() - started)));
-      await runFlux(config, query, onRow, { timeoutMs: left, maxBytes, signal });
+      const waitedMs = performance.now() - started;
+      await runFlux(config, query, onRow, { timeoutMs, maxBytes, waitedMs, signal });
     } finally {
       release();
     }
