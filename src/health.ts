@@ -25,10 +25,16 @@ export interface Health {
 export function createHealth(parts: {
   readonly sources: readonly Source[];
   readonly metrics: Metrics;
+  /** How InfluxDB does; null where nothing is forwarded. It is required only where the service cannot go on without it. */
+  readonly forward: () => {
+    readonly ok: boolean;
+    readonly detail: string;
+    readonly required: boolean;
+  } | null;
   readonly now: () => number;
   readonly log: Log;
 }): Health {
-  const { sources, metrics, now, log } = parts;
+  const { sources, metrics, forward, now, log } = parts;
   const warn = limitedWarn(log, WARN_EVERY_MS, now);
   let waiting = 0;
   let oldestWaitingSince: number | null = null;
@@ -50,7 +56,11 @@ export function createHealth(parts: {
   return {
     view() {
       const parts = { store: store(), ...Object.fromEntries(sources.map(source)) };
-      return { ready: Object.values(parts).every(({ ok }) => ok), parts };
+      const ready = Object.values(parts).every(({ ok }) => ok);
+      const influx = forward();
+      if (influx === null) return { ready, parts };
+      const { ok, detail, required } = influx;
+      return { ready: ready && (ok || !required), parts: { ...parts, influx: { ok, detail } } };
     },
     waiting: () => waiting,
     onEntry({ input }) {

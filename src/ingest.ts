@@ -1,13 +1,18 @@
 import {
   BehaviorSubject,
+  combineLatest,
   defer,
+  distinctUntilChanged,
   filter,
   firstValueFrom,
   identity,
   lastValueFrom,
+  map,
   merge,
   Observable,
+  of,
   retry,
+  skip,
   Subject,
   takeUntil,
   tap,
@@ -39,6 +44,8 @@ export interface IngestParts {
   readonly onEntry: (entry: Entry) => void;
   readonly onCommit: (batch: CommitBatch, inputs: number, durationS: number) => void;
   readonly onCommitError: (error: unknown) => void;
+  /** True while the sources are to pause for another reason than full buffers. */
+  readonly hold?: Observable<boolean>;
   /** Completes the inputs: what is in hand is still processed and committed. */
   readonly stop: Observable<unknown>;
   /** Gives up on a store that keeps failing. */
@@ -59,8 +66,9 @@ export interface IngestParts {
  * more: `Source.close` ends them.
  */
 export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
-  const { config, sources, processor, recall, stop } = parts;
+  const { config, sources, processor, recall, stop, hold = of(false) } = parts;
   const room = new BehaviorSubject(true);
+  const pressure = new BehaviorSubject(false);
   const roomThere = room.pipe(filter((there) => there));
   const owed = new Owed(sources);
   const pending = config.buffer.overflow === 'latest' ? new Pending() : null;
@@ -100,12 +108,7 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
           pending?.remove(input);
           if (!isTick(input) && !isDeadLetter(input)) parts.onDrop(reason, input);
         },
-        onPressure: (paused) => {
-          for (const source of sources) {
-            if (paused) source.pause();
-            else source.resume();
-          }
-        },
+        onPressure: (paused) => pressure.next(paused),
       },
       (batch) => {
         const run = (): Promise<void> | undefined => processed(batch, (entry) => entries.next(entry));
@@ -137,6 +140,20 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
         error: (error: unknown) => entries.error(error),
         complete: () => entries.complete(),
       }),
+    );
+    subscriber.add(
+      combineLatest([pressure, hold])
+        .pipe(
+          map(([full, held]) => full || held),
+          distinctUntilChanged(),
+          skip(1),
+        )
+        .subscribe((paused) => {
+          for (const source of sources) {
+            if (paused) source.pause();
+            else source.resume();
+          }
+        }),
     );
     const listening = merge(
       parts.ticks.pipe(takeUntil(stop)),

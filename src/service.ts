@@ -1,4 +1,4 @@
-import { filter, map, Subject, takeUntil } from 'rxjs';
+import { BehaviorSubject, filter, map, Subject, takeUntil } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { clockTicks } from '../operators/clockTicks.ts';
 import { createApi } from './api/server.ts';
@@ -11,6 +11,8 @@ import { restore } from './restore.ts';
 import { createSource } from './sources/registry.ts';
 import type { Source } from './sources/source.ts';
 import { openStore } from './store/duckdb.ts';
+import { createForwarder } from './store/influx/forwarder.ts';
+import { createInfluxReader } from './store/influx/reader.ts';
 import { limitedWarn } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -63,7 +65,25 @@ export async function startService(config: Config, log: Log): Promise<Service> {
 
     const stopped = new Subject<void>();
     const aborted = new Subject<void>();
-    const health = createHealth({ sources, metrics, now, log });
+    const backlogFull = new BehaviorSubject(false);
+    const forwarder =
+      config.influx.url === ''
+        ? null
+        : createForwarder({
+            config: config.influx,
+            store,
+            now,
+            log,
+            onBacklog: (full) => backlogFull.next(full),
+          });
+    if (forwarder !== null) closers.push(() => forwarder.stop());
+    const health = createHealth({
+      sources,
+      metrics,
+      forward: () => forwarder && { ...forwarder.status(), required: backlogFull.value },
+      now,
+      log,
+    });
     const gate = new ClockGate(sources, config.pipeline.catchUpMs, performance.now());
     const restored = await restore({ config, store, twins, onDrop, log }, (processor, registry) =>
       createLiveView({
@@ -95,8 +115,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       bufferReadings: health.waiting,
       checkpoint: () => checkpointer.status,
       recovery: () => restored,
+      ...(forwarder && { forward: () => forwarder.status() }),
     });
-    const api = await createApi({ live, store, metrics, config: config.api, log });
+    const history = forwarder && createInfluxReader(config.influx);
+    const api = await createApi({ live, store, history, metrics, config: config.api, log });
     closers.push(() => api.close());
 
     const committed = ingest({
@@ -117,8 +139,10 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       onCommit: (batch, inputs, durationS) => {
         health.onCommit(batch, inputs, durationS);
         checkpointer.committed(batch.lastRow);
+        forwarder?.committed(store.lastCommit, batch.readings.length);
       },
       onCommitError: health.onCommitError,
+      hold: backlogFull,
       stop: stopped,
       abort: aborted,
     });
@@ -130,7 +154,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     });
 
     const pruning = setInterval(() => {
-      const bounds = { row: checkpoints.neededFrom, commit: Infinity };
+      const bounds = { row: checkpoints.neededFrom, commit: forwarder?.pruneBound() ?? Infinity };
       store
         .prune(now(), bounds)
         .catch((error: unknown) => log.warn({ err: error }, 'Pruning the store failed'));

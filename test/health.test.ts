@@ -16,6 +16,7 @@ interface Rig {
   readonly logged: Logged[];
   clock: number;
   status: SourceStatus;
+  forward: { readonly ok: boolean; readonly detail: string; readonly required: boolean } | null;
 }
 
 function rig(): Rig {
@@ -25,10 +26,12 @@ function rig(): Rig {
     metrics,
     logged,
     clock: 1000,
+    forward: null,
     status: { connected: true, detail: 'connected to x', reconnects: 0, problems: {} },
     health: createHealth({
       sources: [{ ...fakeSource('plant'), status: () => it.status }],
       metrics,
+      forward: () => it.forward,
       now: () => it.clock,
       log: recordingLog(logged),
     }),
@@ -66,6 +69,19 @@ describe('readiness', () => {
       ready: true,
       parts: { 'source plant': { ok: true, detail: 'connected; R101/level: BadNodeIdUnknown' } },
     });
+  });
+
+  test('InfluxDB out of reach is told, and is a reason only where the service cannot go on without it', () => {
+    const it = rig();
+    it.forward = { ok: false, detail: 'ECONNREFUSED', required: false };
+    expect(it.health.view()).toMatchObject({
+      ready: true,
+      parts: { influx: { ok: false, detail: 'ECONNREFUSED' } },
+    });
+    it.forward = { ...it.forward, required: true };
+    expect(it.health.view().ready).toBe(false);
+    it.forward = { ok: true, detail: 'forwarding', required: true };
+    expect(it.health.view()).toMatchObject({ ready: true, parts: { influx: { ok: true } } });
   });
 
   test('not while commits fail, and again after one that did not', () => {

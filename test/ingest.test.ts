@@ -1,4 +1,5 @@
-import { Subject } from 'rxjs';
+import { BehaviorSubject, of, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Reading } from '../operators/types.ts';
 import { ingest } from '../src/ingest.ts';
@@ -37,6 +38,7 @@ function rig(
   pipeline: string,
   sources: readonly FakeSource[] = [fakeSource('plant')],
   memory: Remembers | null = null,
+  hold: Observable<boolean> = of(false),
 ): Rig {
   const folder = configFolder();
   onTestFinished(() => folder.remove());
@@ -64,6 +66,7 @@ function rig(
     processor,
     store: commits,
     recall,
+    hold,
     onDrop,
     onEntry: (entry) => processed.push(entry),
     onCommit: () => undefined,
@@ -220,6 +223,20 @@ describe('while commits take too long', () => {
     expect(it.drops).toEqual([]);
     expect(plant(it).committed.at(-1)).toBe(100);
     expect(new Set(plant(it).pressure)).toEqual(new Set(['pause', 'resume']));
+  });
+
+  test('sources go on only when neither the buffers nor anybody else holds them back', async () => {
+    const hold = new BehaviorSubject(false);
+    const it = rig(tight('pause'), [fakeSource('plant')], null, hold);
+    hold.next(true);
+    expect(plant(it).pressure).toEqual(['pause']);
+    for (const value of numbers(1, 12)) plant(it).send(value);
+    await settle();
+    it.commits.quick();
+    await settle();
+    expect(plant(it).pressure).toEqual(['pause']);
+    hold.next(false);
+    expect(plant(it).pressure).toEqual(['pause', 'resume']);
   });
 
   test('pause: what a source sends all the same is dropped after putTimeoutMs, before it gets a row', async () => {

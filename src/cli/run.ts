@@ -18,8 +18,6 @@ export function addRunCommand(program: Command): void {
       const { config, warnings, sources } = loadConfig(options.config, process.env);
       const log: Log = createLog(config.log.level);
       for (const warning of warnings) log.warn({}, warning);
-      if (config.influx.url !== '')
-        log.warn({}, 'influx.url is set, but this version does not forward to InfluxDB yet');
       await run(config, log).catch((error: unknown) => {
         throw error instanceof ConfigError ? located(error, sources) : error;
       });
