@@ -162,6 +162,24 @@ describe('query on the store of a stopped service', () => {
 });
 
 describe('query on a running service', () => {
+  it('says what is missing where the service had no answer of InfluxDB', async () => {
+    const server = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ readings: [{ value: 1 }], incomplete: 'Older \u001b[2J is missing' }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { code, out, err } = await cli(
+      ...['query', 'range', 'R101/t', '--url', `http://127.0.0.1:${port}`, '--json'],
+      ...['--start', '2025-10-26', '--end', '2025-10-27'],
+    );
+    expect({ code, rows: JSON.parse(out) as unknown, err }).toStrictEqual({
+      ...{ code: 0, rows: [{ value: 1 }] },
+      err: 'R101/t: Older \ufffd[2J is missing\n',
+    });
+  });
+
   it('goes to its API while it has the store open', async () => {
     const asked: string[] = [];
     const server = createServer((request, response) => {
