@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
 import { reliabilityPage, rowCells, table } from './support/report.ts';
 import type { ScenarioResult } from './support/report.ts';
+import { failedRow } from './support/rows.ts';
 import type { FaultRow, Scenario } from './scenario.ts';
 
 /*
@@ -90,7 +91,7 @@ async function play(scenario: Scenario): Promise<readonly FaultRow[]> {
     const note = `not played: there is no ${missing.join(', ')}`;
     log(note);
     const required = Boolean(process.env['CI']) || Boolean(process.env['REQUIRE_SERVERS']);
-    return required ? [failed(scenario.name, note)] : [];
+    return required ? [failedRow(scenario.name, note)] : [];
   }
   const own = mkdtempSync(join(tmpdir(), `rxtwin-faults-${scenario.name}-`));
   const started = performance.now();
@@ -102,16 +103,12 @@ async function play(scenario: Scenario): Promise<readonly FaultRow[]> {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     log(inspect(error));
-    return [failed(scenario.name, `not played to its end: ${message.split('\n')[0] ?? ''}`)];
+    return [failedRow(scenario.name, `not played to its end: ${message.split('\n')[0] ?? ''}`)];
   } finally {
     log(`took ${Math.round((performance.now() - started) / 1000)} s`);
     if (flags.keep) log(`kept: ${own}`);
     else rmSync(own, { recursive: true, force: true });
   }
-}
-
-function failed(fault: string, note: string): FaultRow {
-  return { fault, sent: 0, stored: 0, lost: 0, duplicated: 0, twin: null, passed: false, note };
 }
 
 function hasProgram(name: string): boolean {

@@ -1,15 +1,18 @@
+import { join } from 'node:path';
 import { startTcpProxy } from '../../test/fakes/tcpProxy.ts';
 import type { TcpProxy } from '../../test/fakes/tcpProxy.ts';
 import type { FaultOptions, FaultRow, Scenario } from '../scenario.ts';
 import { audit } from '../support/audit.ts';
 import { differences, snapshotOf } from '../support/content.ts';
+import type { Differences } from '../support/content.ts';
 import { seconds } from '../support/killing.ts';
 import { createPlan } from '../support/plan.ts';
 import type { Plan } from '../support/plan.ts';
 import { randomOf } from '../support/random.ts';
 import { undisturbed } from '../support/reference.ts';
 import { startReplayingBroker } from '../support/replayingBroker.ts';
-import type { Message } from '../support/replayingBroker.ts';
+import type { Message, Playing } from '../support/replayingBroker.ts';
+import { rowsOf } from '../support/rows.ts';
 import { serviceHome, startService } from '../support/serviceProcess.ts';
 import { startTraffic, trafficRow } from '../support/traffic.ts';
 import { median, sleep, until, worst } from '../support/wait.ts';
@@ -141,70 +144,53 @@ function halfOpen(options: FaultOptions): Promise<FaultRow> {
   });
 }
 
-/** All messages of a session, three times: new, as repetitions, and as if they were new. */
-async function redelivered(options: FaultOptions): Promise<readonly FaultRow[]> {
+/** All messages of a session, three times: new, again after a new connection, and again after a restart of the service. */
+async function redelivered(options: FaultOptions, name: string, again: Playing): Promise<FaultRow> {
   const count = options.short ? 5000 : 50_000;
-  const planOptions = { assets: ASSETS, seed: options.seed };
-  const plan = createPlan(planOptions);
+  const plan = createPlan({ assets: ASSETS, seed: options.seed });
   const messages = messagesOf(plan, count);
-  const rows: FaultRow[] = [];
-  for (const [name, fault, again] of [
-    ['dup', 'broker sends everything again, marked as repetition', { dup: true, firstPacketId: 1 }],
-    [
-      'new',
-      'broker sends everything again, unmarked and under other packet ids',
-      { dup: false, firstPacketId: 60_001 },
-    ],
-  ] as const) {
-    const broker = await startReplayingBroker();
-    const home = serviceHome(`${options.folder}/${name}`, {
-      ...plan.config,
-      sources: [
-        {
-          id: 'plant',
-          type: 'mqtt',
-          url: broker.url,
-          protocolVersion: 4,
-          reconnect: { minMs: 50, maxMs: 500 },
-        },
-      ],
-    });
-    let service = startService(home);
-    try {
-      await service.ready();
-      await broker.play(messages, { dup: false, firstPacketId: 1 });
-      const before = await snapshotOf(service, plan);
-      await broker.reconnect();
-      await broker.play(messages, again);
-      // And once more after a restart: what a process has seen, the next one must know.
-      await service.stop();
-      service = startService(home);
-      await service.ready();
-      await broker.play(messages, again);
-      const after = await snapshotOf(service, plan);
-      const exitCode = await service.stop();
-      const reference = await undisturbed(home.configFile, plan, count);
-      const found = await audit(home.storePath, plan, count, reference);
-      const twin = Math.max(
-        ...[before, after].map((shown) => {
-          const { twins, latest } = differences(shown, reference.snapshot);
-          return twins + latest;
-        }),
-      );
-      const end = {
-        audit: found,
-        twin: twin === 0 ? ('identical' as const) : ('different' as const),
-        difference: differences(after, reference.snapshot).example || found.example,
-        exitCode,
-      };
-      rows.push(trafficRow(fault, end, [`${2 * messages.length} repetitions, half of them after a restart`]));
-    } finally {
-      if (service.alive()) service.kill();
-      await broker.close();
-    }
+  const broker = await startReplayingBroker();
+  const reconnect = { minMs: 50, maxMs: 500 };
+  const home = serviceHome(join(options.folder, name), {
+    ...plan.config,
+    sources: [{ id: 'plant', type: 'mqtt', url: broker.url, protocolVersion: 4, reconnect }],
+  });
+  let service = startService(home);
+  try {
+    await service.ready();
+    await broker.play(messages, { dup: false, firstPacketId: 1 });
+    const reference = await undisturbed(home.configFile, plan, count);
+    const shown = [await snapshotOf(service, plan)];
+    await broker.reconnect();
+    await broker.play(messages, again);
+    shown.push(await snapshotOf(service, plan));
+    // What one process has seen, the next one must know.
+    await service.stop();
+    service = startService(home);
+    await service.ready();
+    await broker.play(messages, again);
+    shown.push(await snapshotOf(service, plan));
+    const exitCode = await service.stop();
+    const found = await audit(home.storePath, plan, count, reference);
+    const different = shown.map((each) => differences(each, reference.snapshot)).filter(isDifferent);
+    const end = {
+      audit: found,
+      twin: different.length === 0 ? ('identical' as const) : ('different' as const),
+      difference: different[0]?.example ?? found.example,
+      exitCode,
+    };
+    const marked = again.dup ? 'marked as repetition' : 'unmarked and under other packet ids';
+    return trafficRow(`broker sends everything again, ${marked}`, end, [
+      `${2 * messages.length} repetitions, half of them after a restart of the service`,
+      'twins compared before and after each',
+    ]);
+  } finally {
+    if (service.alive()) service.kill();
+    await broker.close();
   }
-  return rows;
 }
+
+const isDifferent = ({ twins, latest }: Differences): boolean => twins + latest > 0;
 
 function messagesOf(plan: Plan, count: number): readonly Message[] {
   const messages: Message[] = [];
@@ -230,12 +216,14 @@ service's, and the publisher makes it good by sending the last three seconds aga
 can arrive, and many arrive several times. *Cut*: the TCP connection between broker and service is closed by force. *Half-open*:
 packets vanish while both ends believe in the connection, as behind a dead router. *Sends everything again*: a broker written
 for this purpose repeats all messages of the session, first after a new connection and once more after a restart of the service.`,
-    run: async (options) => [
-      await brokerKilled(options),
-      await connectionCut(options),
-      await halfOpen(options),
-      ...(await redelivered(options)),
-    ],
+    run: (options) =>
+      rowsOf(options, {
+        'broker killed': () => brokerKilled(options),
+        'connection cut': () => connectionCut(options),
+        'half-open connection': () => halfOpen(options),
+        'sent again, marked': () => redelivered(options, 'dup', { dup: true, firstPacketId: 1 }),
+        'sent again, unmarked': () => redelivered(options, 'new', { dup: false, firstPacketId: 60_001 }),
+      }),
   },
 ];
 export default scenarios;

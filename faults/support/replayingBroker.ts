@@ -36,8 +36,17 @@ export interface ReplayingBroker {
 /** MQTT 3.1.1, by hand: real brokers do not repeat what was acknowledged, although a fault may make them. */
 export async function startReplayingBroker(): Promise<ReplayingBroker> {
   let connection: Connection | null = null;
+  let subscribed = false;
   const server = createServer((socket) => {
-    const own = new Connection(socket, () => (connection = own));
+    // It has the session once there was a subscription; a client that is told so need not subscribe again.
+    const own = new Connection(
+      socket,
+      () => subscribed,
+      (isSubscribed) => {
+        subscribed ||= isSubscribed;
+        if (subscribed) connection = own;
+      },
+    );
     socket.on('close', () => {
       if (connection === own) connection = null;
     });
@@ -45,11 +54,11 @@ export async function startReplayingBroker(): Promise<ReplayingBroker> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const subscribed = (): Promise<Connection> => until('a subscription', () => connection ?? undefined);
+  const listening = (): Promise<Connection> => until('a subscription', () => connection ?? undefined);
   return {
     url: `mqtt://127.0.0.1:${address.port}`,
     async play(messages, { dup, firstPacketId }) {
-      const current = await subscribed();
+      const current = await listening();
       for (const [i, message] of messages.entries()) {
         await current.room();
         current.publish(message, ((firstPacketId - 1 + i) % MAX_PACKET_ID) + 1, dup);
@@ -57,7 +66,7 @@ export async function startReplayingBroker(): Promise<ReplayingBroker> {
       await current.quiet();
     },
     async reconnect() {
-      const before = await subscribed();
+      const before = await listening();
       before.socket.destroy();
       await until('a new connection', () =>
         connection !== null && connection !== before ? true : undefined,
@@ -72,14 +81,16 @@ export async function startReplayingBroker(): Promise<ReplayingBroker> {
 
 class Connection {
   readonly socket: Socket;
-  readonly #onSubscribed: () => void;
+  readonly #hasSession: () => boolean;
+  readonly #onReady: (isSubscribed: boolean) => void;
   readonly #inFlight = new Set<number>();
   #pending = Buffer.alloc(0);
   #waiting: (() => void) | null = null;
 
-  constructor(socket: Socket, onSubscribed: () => void) {
+  constructor(socket: Socket, hasSession: () => boolean, onReady: (isSubscribed: boolean) => void) {
     this.socket = socket;
-    this.#onSubscribed = onSubscribed;
+    this.#hasSession = hasSession;
+    this.#onReady = onReady;
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => this.#read(chunk));
     socket.on('close', () => this.#wake());
@@ -135,10 +146,11 @@ class Connection {
   #take(packet: Buffer): void {
     const type = packet.readUInt8(0) >> 4;
     if (type === CONNECT) {
-      this.socket.write(Buffer.from([0x20, 2, 1, 0])); // session present
+      this.socket.write(Buffer.from([0x20, 2, this.#hasSession() ? 1 : 0, 0]));
+      this.#onReady(false);
     } else if (type === SUBSCRIBE) {
       this.socket.write(Buffer.from([0x90, 3, packet.readUInt8(2), packet.readUInt8(3), 1]));
-      this.#onSubscribed();
+      this.#onReady(true);
     } else if (type === PINGREQ) {
       this.socket.write(Buffer.from([0xd0, 0]));
     } else if (type === PUBACK) {
