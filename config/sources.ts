@@ -90,11 +90,15 @@ const mqtt = group(
     }),
     username: text("User name; '' = none.", ''),
     password: secret("Password; '' = none."),
-    keepAliveS: whole('Without traffic for so long, the connection is probed; 0 = never.', 60, {
-      min: 0,
-      max: 65_535,
-      unit: 's',
-    }),
+    keepAliveS: whole(
+      'The broker is pinged twice in this time, and given up when nothing was heard for 1.25 to 1.5 times as long; 0 = never.',
+      60,
+      {
+        min: 0,
+        max: 65_535,
+        unit: 's',
+      },
+    ),
     receiveMaximum: whole('MQTT 5: messages that may await their acknowledgement.', 1000, {
       min: 1,
       max: 65_535,
