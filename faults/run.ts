@@ -4,6 +4,8 @@ import { delimiter, join } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
 import { reliabilityPage, rowCells, table } from './support/report.ts';
 import type { ScenarioResult } from './support/report.ts';
+import { soakText } from './support/soakFigures.ts';
+import type { SoakFigures } from './support/soakFigures.ts';
 import { failedRow } from './support/rows.ts';
 import type { FaultRow, Scenario } from './scenario.ts';
 
@@ -121,9 +123,7 @@ function version(): string {
   return content.version;
 }
 
-/** What the last soak that was to be kept has left, as lines of Markdown. */
+/** Of the last soak that was kept, as Markdown. */
 function soakFigures(): string | null {
-  if (!existsSync(SOAK)) return null;
-  const { markdown } = JSON.parse(readFileSync(SOAK, 'utf8')) as { markdown: string };
-  return markdown;
+  return existsSync(SOAK) ? soakText(JSON.parse(readFileSync(SOAK, 'utf8')) as SoakFigures) : null;
 }

@@ -50,6 +50,8 @@ export interface ServiceProcess {
   kill(signal?: NodeJS.Signals): void;
   /** Resolves with the milliseconds since the start once /health/ready says so. */
   ready(timeoutMs?: number): Promise<number>;
+  /** Where the API listens, e.g. `http://127.0.0.1:8080`. @throws Error before it does */
+  address(): string;
   /** Parsed body of a path of the API. @throws Error where the status is not 200 */
   get(path: string): Promise<unknown>;
   text(path: string): Promise<string>;
@@ -89,10 +91,13 @@ export function startService(home: ServiceHome, options: StartOptions = {}): Ser
   const output = (): string => readFileSync(home.logFile).subarray(offset).toString();
 
   let address: string | undefined;
-  const fetchText = async (path: string): Promise<string> => {
+  const whereItListens = (): string => {
     address ??= /live page +(http:\/\/[\d.]+:\d+)/.exec(output())?.[1];
     if (address === undefined) throw new Error('the API does not listen yet');
-    const response = await fetch(address + path, { signal: AbortSignal.timeout(10_000) });
+    return address;
+  };
+  const fetchText = async (path: string): Promise<string> => {
+    const response = await fetch(whereItListens() + path, { signal: AbortSignal.timeout(10_000) });
     const body = await response.text();
     if (response.status !== 200) throw new Error(`${path}: ${response.status} ${body.slice(0, 500)}`);
     return body;
@@ -118,6 +123,7 @@ export function startService(home: ServiceHome, options: StartOptions = {}): Ser
         { timeoutMs },
       );
     },
+    address: whereItListens,
     text: fetchText,
     get: async (path) => JSON.parse(await fetchText(path)) as unknown,
     async metric(name, labels = '') {
