@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import type { FaultOptions, FaultRow, Scenario } from '../scenario.ts';
 import { canMount, tmpfsDisk } from '../support/diskMount.ts';
 import type { Disk } from '../support/diskMount.ts';
-import { startTraffic, trafficRow } from '../support/traffic.ts';
+import { startTraffic, together, trafficRow } from '../support/traffic.ts';
 import type { Traffic } from '../support/traffic.ts';
 import { sleep, until } from '../support/wait.ts';
 
@@ -10,7 +10,7 @@ import { sleep, until } from '../support/wait.ts';
 const NO_SPACE = /no space|disk.*full|ENOSPC/i;
 const CHECKPOINTS = { pipeline: { checkpoint: { everyMs: 500 } } };
 
-const rateOf = ({ short, rate }: FaultOptions): number => Math.min(short ? 1000 : 2000, rate);
+const rateOf = ({ short, rate }: FaultOptions): number => Math.min(short ? 400 : 2000, rate);
 
 async function onDisk(
   options: FaultOptions,
@@ -150,10 +150,18 @@ function atStart(options: FaultOptions): Promise<FaultRow> {
     traffic.service().kill();
     await traffic.service().ended;
     disk.fill();
-    traffic.restart();
-    await sleep(options.short ? 3000 : 15_000);
-    const started = traffic.service().alive();
-    const said = traffic.service().output();
+    const service = traffic.restart();
+    const said = await until(
+      'the service to say why it does not work, or to end',
+      async () => {
+        if (!service.alive()) return service.output();
+        const health = await service.text('/health/ready').catch(String);
+        return NO_SPACE.test(health) ? health : undefined;
+      },
+      { timeoutMs: 30_000 },
+    );
+    await sleep(options.short ? 500 : 15_000);
+    const started = service.alive();
     disk.free();
     if (!started) traffic.restart();
     await traffic.service().ready();
@@ -183,7 +191,7 @@ async function run(options: FaultOptions): Promise<readonly FaultRow[]> {
   if (!canMount())
     throw new Error('needs the right to mount a disk (root, and no container that forbids it)');
   const rows = [inMidLoad, atCheckpoints, withoutCheckpoints, atStart];
-  if (options.short) return Promise.all(rows.map((row) => row(options)));
+  if (options.short) return together(rows.map((row) => row(options)));
   const results: FaultRow[] = [];
   for (const row of rows) results.push(await row(options));
   return results;

@@ -2,7 +2,7 @@ import type { FaultOptions, FaultRow, Scenario } from '../scenario.ts';
 import { canFreeze, canMount, freezableDisk, tmpfsDisk } from '../support/diskMount.ts';
 import type { Disk } from '../support/diskMount.ts';
 import { watchMemory } from '../support/stallMemory.ts';
-import { startTraffic, trafficRow } from '../support/traffic.ts';
+import { startTraffic, together, trafficRow } from '../support/traffic.ts';
 import { sleep } from '../support/wait.ts';
 
 const MAX_GROWTH_MB = 100;
@@ -86,7 +86,7 @@ async function stalled(options: FaultOptions, protocolVersion: 4 | 5): Promise<F
 async function run(options: FaultOptions): Promise<readonly FaultRow[]> {
   if (!canMount())
     throw new Error('needs the right to mount a disk (root, and no container that forbids it)');
-  if (options.short) return Promise.all([stalled(options, 5), stalled(options, 4)]);
+  if (options.short) return together([stalled(options, 5), stalled(options, 4)]);
   return [await stalled(options, 5), await stalled(options, 4)];
 }
 

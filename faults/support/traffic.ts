@@ -215,3 +215,9 @@ export function trafficRow(
     note: [...notes, ...complaint].join('; '),
   };
 }
+
+/** Plays several at once and waits for the end of all, also where one fails. */
+export async function together<T>(plays: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(plays);
+  return Promise.all(plays);
+}
