@@ -6,6 +6,29 @@ import { read } from './queryQueue.ts';
 import type { QueryQueue } from './queryQueue.ts';
 import { RECALL, WANTED } from './sql.ts';
 
+/** Times further apart than this are looked up apart, because between them may lie most of the store. */
+const MAX_GAP_MS = 3_600_000;
+const MAX_RANGES = 16;
+
+/** First and last time of each run of times; one range for all where there are too many runs. */
+function rangesOf(times: readonly number[]): readonly (readonly [number, number])[] {
+  const sorted = Float64Array.from(times).sort();
+  const [first = 0] = sorted;
+  const last = sorted.at(-1) ?? 0;
+  const ranges: (readonly [number, number])[] = [];
+  let start = first;
+  let previous = first;
+  for (const time of sorted) {
+    if (time - previous > MAX_GAP_MS) {
+      ranges.push([start, previous]);
+      start = time;
+    }
+    previous = time;
+  }
+  ranges.push([start, last]);
+  return ranges.length > MAX_RANGES ? [[first, last]] : ranges;
+}
+
 /**
  * Looks up whether readings are stored already. They go into a temporary table of the connection, which is joined with
  * the rows of their time range: one query for thousands of readings, and no value becomes part of its text.
@@ -28,35 +51,49 @@ export class Recall {
 
   recall(readings: readonly Reading[]): Promise<readonly boolean[]> {
     return this.#queue.run(async (connection) => {
-      const known = readings.map(() => false);
-      let first = Infinity;
-      let last = -Infinity;
-      await this.#begin(connection);
-      for (const [i, reading] of readings.entries()) {
-        const { asset, sensor, timestamp, received } = reading;
-        for (const { id, source } of this.#channels.of(asset, sensor)) {
-          if (source === null) continue;
-          this.#want(i, id, timestamp, received === null ? reading.value : received.value);
-          first = Math.min(first, timestamp);
-          last = Math.max(last, timestamp);
-        }
+      try {
+        return await this.#recall(connection, readings);
+      } catch (error) {
+        // What is left in the table must not be taken for a part of the next call.
+        this.#discard();
+        throw error;
       }
-      if (first > last) return known;
-      this.#wanted.flush();
-      const [indices = []] = (await read(connection, RECALL, [first, last])).getColumnsJS();
-      for (const index of indices) known[Number(index)] = true;
-      await connection.run('DELETE FROM wanted');
-      return known;
     });
   }
 
   /** To be called before the connection closes. */
   close(): Promise<void> {
     return this.#queue.run(() => {
-      this.#wanted.discard();
-      this.#open = false;
+      this.#discard();
       return Promise.resolve();
     });
+  }
+
+  async #recall(connection: DuckDBConnection, readings: readonly Reading[]): Promise<readonly boolean[]> {
+    const known = readings.map(() => false);
+    const times: number[] = [];
+    await this.#begin(connection);
+    for (const [i, reading] of readings.entries()) {
+      const { asset, sensor, timestamp, received } = reading;
+      for (const { id, source } of this.#channels.of(asset, sensor)) {
+        if (source === null) continue;
+        this.#want(i, id, timestamp, received === null ? reading.value : received.value);
+        times.push(timestamp);
+      }
+    }
+    if (times.length === 0) return known;
+    this.#wanted.flush();
+    for (const range of rangesOf(times)) {
+      const [indices = []] = (await read(connection, RECALL, range)).getColumnsJS();
+      for (const index of indices) known[Number(index)] = true;
+    }
+    await connection.run('DELETE FROM wanted');
+    return known;
+  }
+
+  #discard(): void {
+    this.#open = false;
+    this.#wanted.discard();
   }
 
   async #begin(connection: DuckDBConnection): Promise<void> {

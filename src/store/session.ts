@@ -94,6 +94,8 @@ export class Session {
     });
     try {
       const upkeep = await instance.connect();
+      // The store makes one itself when it closes; a file that turns out to be damaged is to stay as it is.
+      await upkeep.run('PRAGMA disable_checkpoint_on_shutdown');
       await prepareSchema(upkeep, path, 'write');
       const commits = await instance.connect();
       // An appender plans a query at each flush; there is nothing in it to optimise.

@@ -18,6 +18,7 @@ export class SetAside {
   readonly #file: string;
   readonly #log: StoreLog;
   readonly #time: string;
+  #isLogCopied = false;
 
   constructor(file: string, log: StoreLog, now = new Date()) {
     this.#file = file;
@@ -52,11 +53,17 @@ export class SetAside {
   /** Keeps a copy of the log and cuts it off before what is damaged, so that the commits before it count. */
   async cutLog(at: number, reason: unknown): Promise<void> {
     const log = `${this.#file}.wal`;
-    const to = `${await this.#free()}.wal`;
-    await copyFile(log, to, constants.COPYFILE_EXCL);
+    const copies: string[] = [];
+    // The first copy holds what later ones would.
+    if (!this.#isLogCopied) {
+      const to = `${await this.#free()}.wal`;
+      await copyFile(log, to, constants.COPYFILE_EXCL);
+      copies.push(to);
+      this.#isLogCopied = true;
+    }
     await truncate(log, at);
     this.#report(
-      [to],
+      copies,
       reason,
       `The store's log is damaged from byte ${at} on: commits behind that are lost, if there were any`,
     );

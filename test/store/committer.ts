@@ -1,11 +1,12 @@
 /**
- * A process of its own for the fault tests: `node committer.ts PATH (endless | COMMITS)`. Commits batch after batch,
- * prints a line for each (`done N` or `failed N message`), and commits a failed one again when told to on stdin.
+ * A process of its own for the fault tests: `node committer.ts PATH (endless | COMMITS) [ROWS [close | kill]]`. Commits
+ * batch after batch behind what is there, prints a line for each (`done N` or `failed N message`), and commits a failed
+ * one again when told to on stdin. In the end it prints `end`; `kill`: without closing the store.
  */
 import { createInterface } from 'node:readline';
 import { openStore } from '../../src/store/duckdb.ts';
 
-const [path = '', mode = 'endless'] = process.argv.slice(2);
+const [path = '', mode = 'endless', size, end = 'close'] = process.argv.slice(2);
 const warn = (detail: object, message: string): void =>
   console.log(`warn ${message} ${JSON.stringify(detail)}`);
 const store = await openStore(
@@ -13,11 +14,12 @@ const store = await openStore(
   { info: () => undefined, warn },
 );
 const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const rows = mode === 'endless' ? 7 : 1000;
+const rows = Number(size ?? (mode === 'endless' ? 7 : 1000));
+const before = store.lastRow;
 
 for (let n = 1; mode === 'endless' || n <= Number(mode); n++) {
   const readings = Array.from({ length: rows }, (_, i) => {
-    const row = (n - 1) * rows + i + 1;
+    const row = before + (n - 1) * rows + i + 1;
     const received = {
       row,
       source: 'plant',
@@ -40,7 +42,7 @@ for (let n = 1; mode === 'endless' || n <= Number(mode); n++) {
       estimate: null,
     };
   });
-  const lastRow = n * rows;
+  const lastRow = before + n * rows;
   const positions = new Map([['plant', lastRow]]);
   const batch = {
     lastRow,
@@ -67,6 +69,8 @@ for (let n = 1; mode === 'endless' || n <= Number(mode); n++) {
   }
   console.log(`done ${n}`);
 }
+console.log('end');
+if (end === 'kill') process.kill(process.pid, 'SIGKILL');
 await store.close();
 console.log('closed');
 process.exit(0);

@@ -1,30 +1,10 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openStore, openStoreReadOnly } from '../../src/store/duckdb.ts';
 import { configOf, folder, quiet } from './batches.ts';
+import { start } from './process.ts';
 
 const COMMITTER = join(import.meta.dirname, 'committer.ts');
-
-function start(command: string, args: readonly string[]) {
-  const child: ChildProcessWithoutNullStreams = spawn(command, args);
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let stderr = '';
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  /** Next line that starts so. */
-  const until = async (beginning: string): Promise<string> => {
-    for (;;) {
-      const line = await lines.next();
-      if (line.done === true) throw new Error(`the child ended before "${beginning}": ${stderr}`);
-      if (line.value.startsWith(beginning)) return line.value;
-    }
-  };
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return { child, until, exited };
-}
 
 /** Rows of all five sensors, which must be 1, 2, 3 … without a gap. */
 async function storedRows(
