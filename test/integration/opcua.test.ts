@@ -6,14 +6,11 @@ import { DataType, MonitoringMode, StatusCodes } from 'node-opcua';
 import type { MonitoredItem, ServerSession } from 'node-opcua';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { OpcuaSourceConfig } from '../../config/types.ts';
-import type { Reading } from '../../operators/types.ts';
-import { createOpcuaSource } from '../../src/sources/opcua/opcuaSource.ts';
-import type { OpcuaTiming } from '../../src/sources/opcua/opcuaSource.ts';
-import { isDeadLetter } from '../../src/sources/source.ts';
-import type { DeadLetter, Source } from '../../src/sources/source.ts';
 import { startTcpProxy } from '../fakes/tcpProxy.ts';
 import { startTestServer } from '../support/opcuaServer.ts';
 import type { TestServer } from '../support/opcuaServer.ts';
+import { recordOpcua } from '../support/opcuaSource.ts';
+import type { RecordOptions, Recorded } from '../support/opcuaSource.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rxtwin-test-pki-'));
 let server: TestServer;
@@ -34,70 +31,12 @@ afterAll(async () => {
 const until = (condition: () => void, timeout = 10_000): Promise<void> =>
   vi.waitFor(condition, { timeout, interval: 20 });
 
-interface Recorded {
-  readonly source: Source;
-  readonly readings: Reading[];
-  readonly letters: DeadLetter[];
-  readonly warnings: string[];
-  readonly values: (sensor: string) => (number | null)[];
-  completed: boolean;
-}
-
-function record(settings: Partial<OpcuaSourceConfig>, timing?: OpcuaTiming): Recorded {
-  const warnings: string[] = [];
-  const source = createOpcuaSource(
-    {
-      id: 'plc',
-      type: 'opcua',
-      endpoint: server.endpoint,
-      mode: 'subscription',
-      publishingIntervalMs: 50,
-      samplingIntervalMs: 20,
-      pollIntervalMs: 50,
-      queueSize: 100,
-      nodes: { 'R101/temperature': 'ns=2;s=T' },
-      units: {},
-      securityMode: 'None',
-      securityPolicy: 'None',
-      username: '',
-      password: '',
-      watchdogMs: 5000,
-      sessionTimeoutMs: 60_000,
-      history: { enabled: true, maxHours: 24, pageSize: 1000, maxRatePerS: 2000 },
-      trigger: 'statusValueTimestamp',
-      certificatesFolder: folder,
-      maxFutureMs: 60_000,
-      reconnect: { minMs: 50, maxMs: 200 },
-      ...settings,
-    },
-    {
-      now: () => Date.now(),
-      lastPosition: 40,
-      delivered: [],
-      newest: () => Promise.resolve(null),
-      log: {
-        info: () => undefined,
-        warn: (detail, message) => warnings.push(`${message} ${JSON.stringify(detail)}`),
-      },
-    },
-    timing,
+function record(settings: Partial<OpcuaSourceConfig>, options?: RecordOptions): Recorded {
+  const recorded = recordOpcua(
+    { endpoint: server.endpoint, certificatesFolder: folder, ...settings },
+    options,
   );
-  const recorded: Recorded = {
-    source,
-    readings: [],
-    letters: [],
-    warnings,
-    values: (sensor) => recorded.readings.filter((r) => r.sensor === sensor).map((r) => r.value),
-    completed: false,
-  };
-  source.events.subscribe({
-    next: (event) => {
-      if (isDeadLetter(event)) recorded.letters.push(event);
-      else recorded.readings.push(event);
-    },
-    complete: () => (recorded.completed = true),
-  });
-  cleanups.push(() => source.close());
+  cleanups.push(() => recorded.source.close());
   return recorded;
 }
 

@@ -18,14 +18,20 @@ export interface TestServerOptions {
   readonly maxMonitoredItemsPerCall?: number;
   /** User name -> password; anonymous users are refused where given. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Folder of its certificate, kept afterwards, so that a server that starts again has the same one. */
+  readonly pkiFolder?: string;
 }
 
 export interface TestServer {
   readonly server: OPCUAServer;
   readonly endpoint: string;
   readonly port: number;
+  /** Of its certificate, in PEM. */
+  readonly certificateFile: string;
   /** Adds ns=2;s=<name>, a scalar unless `isArray`. */
   add(name: string, dataType?: DataType, value?: unknown, isArray?: boolean): UAVariable;
+  /** Adds a Double of which every write is reported (sampling interval 0), with a history of so many values. */
+  addSeries(name: string, historySize?: number): UAVariable;
   set(name: string, value: unknown, status?: StatusCode, at?: Date): void;
   remove(name: string): void;
   close(): Promise<void>;
@@ -33,7 +39,7 @@ export interface TestServer {
 
 /** A real OPC UA server on loopback whose nodes a test adds, sets and removes. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'rxtwin-test-opcua-'));
+  const folder = options.pkiFolder ?? mkdtempSync(join(tmpdir(), 'rxtwin-test-opcua-'));
   const certificates = new OPCUACertificateManager({
     rootFolder: folder,
     automaticallyAcceptUnknownCertificate: true,
@@ -50,6 +56,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     allowAnonymous: users === undefined,
     userManager: { isValidUser: (name: string, password: string) => users?.[name] === password },
     serverCapabilities: {
+      // Every write may be reported, not one in 50 ms.
+      minSupportedSampleRate: 0,
       operationLimits: {
         maxNodesPerRead: options.maxNodesPerRead ?? 1000,
         maxMonitoredItemsPerCall: options.maxMonitoredItemsPerCall ?? 1000,
@@ -75,6 +83,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   };
   return {
     server,
+    certificateFile: server.certificateFile,
     endpoint: `opc.tcp://127.0.0.1:${port}`,
     port,
     add: (name, dataType = DataType.Double, value: unknown = 0, isArray = false) => {
@@ -91,6 +100,21 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       set(name, value);
       return variable;
     },
+    addSeries: (name, historySize = 0) => {
+      const variable = namespace.addVariable({
+        organizedBy: addressSpace.rootFolder.objects,
+        browseName: name,
+        nodeId: `s=${name}`,
+        dataType: DataType.Double,
+        minimumSamplingInterval: 0,
+      });
+      nodes.set(name, variable);
+      types.set(name, { dataType: DataType.Double, arrayType: VariantArrayType.Scalar });
+      if (historySize > 0) {
+        addressSpace.installHistoricalDataNode(variable, { maxOnlineValues: historySize });
+      }
+      return variable;
+    },
     set,
     remove: (name) => {
       addressSpace.deleteNode(node(name));
@@ -98,7 +122,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
     close: async () => {
       await server.shutdown(0);
-      rmSync(folder, { recursive: true, force: true });
+      if (options.pkiFolder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -45,9 +45,13 @@ export async function readPage(session: ClientSession, outage: Outage, page: Pag
     status: statusCode.name,
     good: !statusCode.isBad(),
     values: historyData instanceof HistoryData ? (historyData.dataValues ?? []) : [],
-    continuation: continuationPoint.length > 0 ? continuationPoint : null,
+    continuation: present(continuationPoint),
   };
 }
+
+/** Absent in an answer means null, whatever node-opcua declares. */
+const present = (bytes: Buffer | null): Buffer | null =>
+  bytes === null || bytes.length === 0 ? null : bytes;
 
 /** Lets the server forget a continuation point that is not needed any more. */
 export async function releasePage(session: ClientSession, outage: Outage, page: PageRequest): Promise<void> {

@@ -110,7 +110,7 @@ export function createLink(config: OpcuaSourceConfig, outage: Outage): Link {
 
 /** Reads the server's state now and then, so that a session without traffic is neither given up nor dead unnoticed. */
 function keepAlive(session: ClientSession, config: OpcuaSourceConfig, outage: Outage): void {
-  const periodMs = Math.floor(Math.max(500, Math.min(config.watchdogMs, config.sessionTimeoutMs) / 3));
+  const periodMs = Math.floor(Math.max(500, Math.min(config.watchdogMs, session.timeout) / 3));
   const state = {
     nodeId: resolveNodeId(VariableIds.Server_ServerStatus_State),
     attributeId: AttributeIds.Value,

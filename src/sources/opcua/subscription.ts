@@ -106,8 +106,12 @@ async function createSubscription(
   paused: boolean,
 ): Promise<ClientSubscription> {
   const { publishingIntervalMs, watchdogMs, sessionTimeoutMs } = config;
-  // Three keep-alives within the watchdog's time; the server gives the subscription up after the session's time without us.
-  const keepAliveCount = Math.max(1, Math.floor(watchdogMs / 3 / publishingIntervalMs));
+  // Three keep-alives within the watchdog's time and the session's, of which a server may grant less than asked for; it
+  // gives the subscription up after the session's time without us.
+  const keepAliveCount = Math.max(
+    1,
+    Math.floor(Math.min(watchdogMs, session.timeout) / 3 / publishingIntervalMs),
+  );
   const lifetimeCount = Math.max(3 * keepAliveCount, Math.ceil(sessionTimeoutMs / publishingIntervalMs));
   const subscription = await outage.guard(
     session.createSubscription2({
