@@ -17,14 +17,22 @@ export interface EncodedRows {
 
 /** Makes lines of rows; keeps the escaped tags of each series, which are most of the work. */
 export function createEncoder(): (rows: readonly ForwardRow[]) => Promise<EncodedRows> {
-  const prefixes = new Map<string, string>();
+  const units = new Map<string, Prefixes>();
+  let known = 0;
   const prefixOf = (row: ForwardRow): string => {
-    const key = `${row.asset}\n${row.sensor}\n${row.unit}\n${row.quality}`;
-    const known = prefixes.get(key);
-    if (known !== undefined) return known;
-    if (prefixes.size >= MAX_SERIES) prefixes.clear();
+    // By one part after the other: making a key of all would cost more than the four look-ups.
+    const assets = inner(units, row.unit);
+    const sensors = inner(assets, row.asset);
+    const qualities = inner(sensors, row.sensor);
+    const kept = qualities.get(row.quality);
+    if (kept !== undefined) return kept;
+    if (known >= MAX_SERIES) {
+      units.clear();
+      known = 0;
+    }
     const prefix = seriesOf(row);
-    prefixes.set(key, prefix);
+    qualities.set(row.quality, prefix);
+    known += 1;
     return prefix;
   };
   return async (rows) => {
@@ -38,6 +46,16 @@ export function createEncoder(): (rows: readonly ForwardRow[]) => Promise<Encode
     }
     return { lines, skipped: rows.length - lines.length };
   };
+}
+
+type Prefixes = Map<string, Map<string, Map<string, string>>>;
+
+function inner<V>(outer: Map<string, Map<string, V>>, key: string): Map<string, V> {
+  const found = outer.get(key);
+  if (found !== undefined) return found;
+  const made = new Map<string, V>();
+  outer.set(key, made);
+  return made;
 }
 
 /** Measurement and tags. A tag without a value (no unit) is left out, as the protocol has no empty ones. */
@@ -61,20 +79,19 @@ const tagValue = (text: string): string => text.replace(/\\(?=[\\,=\s]|$)/g, '\u
 
 /** In the order in which Point sorts them. Numbers that are not finite cannot be written. */
 function fieldsOf({ value, estimate, imputed }: ForwardRow): string {
-  const numbers: readonly (readonly [string, number | null])[] = [
-    ['estimate', estimate?.value ?? null],
-    ['estimate_rate_per_s', estimate?.ratePerS ?? null],
-    ['estimate_std_dev', estimate?.stdDev ?? null],
-    ['value', value],
-  ];
-  const written = numbers.flatMap(([name, number]) =>
-    number === null || !Number.isFinite(number) ? [] : [`${name}=${number}`],
-  );
-  if (written.length === 0) return '';
-  const last = written.at(-1)?.startsWith('value=') === true ? written.length - 1 : written.length;
-  written.splice(last, 0, `imputed=${imputed ? 'T' : 'F'}`);
-  return written.join(',');
+  const estimates =
+    estimate === null
+      ? ''
+      : field('estimate', estimate.value) +
+        field('estimate_rate_per_s', estimate.ratePerS) +
+        field('estimate_std_dev', estimate.stdDev);
+  const measured = value === null ? '' : field('value', value);
+  if (estimates === '' && measured === '') return '';
+  return `${estimates}imputed=${imputed ? 'T' : 'F'}${measured === '' ? '' : `,${measured.slice(0, -1)}`}`;
 }
+
+/** With the comma to the next one. */
+const field = (name: string, value: number): string => (Number.isFinite(value) ? `${name}=${value},` : '');
 
 /**
  * Source times are doubles that hold about a quarter of a microsecond: the nearest microsecond is what the source said,

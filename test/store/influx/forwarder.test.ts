@@ -261,3 +261,19 @@ test('a store that fails is asked again', async () => {
   expect(received()).toEqual(upTo(5));
   expect(forwarder.status().ok).toBe(true);
 });
+
+test.each([3_600_000, -3_600_000])('a clock that jumps by %d ms holds up nothing', async (jump) => {
+  const forwarder = rig.start(store, { maxWaitMs: 100, retry: { minMs: 50, maxMs: 100 } });
+  rig.server.answer = () => ({ status: 503 });
+  fill(1);
+  forwarder.committed(1, 1);
+  await vi.waitFor(() => expect(forwarder.status().retries).toBeGreaterThan(1));
+  rig.clockOffsetMs = jump;
+  rig.server.answer = () => TAKES;
+  const jumped = performance.now();
+  fill(1);
+  forwarder.committed(2, 1);
+  await caughtUp(forwarder);
+  expect(performance.now() - jumped).toBeLessThan(2000);
+  expect(received()).toEqual([1, 2]);
+});

@@ -27,6 +27,8 @@ export interface ForwardRig {
   readonly logged: string[];
   /** `true` and `false` of onBacklog. */
   readonly full: boolean[];
+  /** Added to the clock. */
+  clockOffsetMs: number;
   start(store: ForwardStore, over?: InfluxOverrides): Forwarder;
   close(): Promise<void>;
 }
@@ -41,15 +43,16 @@ export async function forwardRig(): Promise<ForwardRig> {
     logged.push(`${message} ${JSON.stringify(detail)}`);
   };
   const log: Log = { debug: write, info: write, warn: write, error: write, child: () => log };
-  return {
+  const rig: ForwardRig = {
     server,
     logged,
     full,
+    clockOffsetMs: 0,
     start(store, over = {}) {
       const forwarder = createForwarder({
         config: influxConfig({ url: server.url, ...over }),
         store,
-        now: () => Date.now(),
+        now: () => Date.now() + rig.clockOffsetMs,
         log,
         onBacklog: (now) => full.push(now),
       });
@@ -61,4 +64,5 @@ export async function forwardRig(): Promise<ForwardRig> {
       await server.close();
     },
   };
+  return rig;
 }
