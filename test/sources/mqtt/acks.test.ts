@@ -33,3 +33,14 @@ it('keeps the order over many partial releases', () => {
   expect(released).toEqual(Array.from({ length: 4993 }, (_, i) => i + 1));
   expect(acks.size).toBe(7);
 });
+
+it('knows whose acknowledgement waits, and keeps the order of arrival', () => {
+  const acks = new OwedAcks();
+  acks.owe(5, 50, 1);
+  acks.owe(2, 20, 1);
+  acks.owe(6, 60, 1);
+  expect([20, 50, 60, 1].map((id) => acks.has(id))).toEqual([true, true, true, false]);
+  expect(acks.release(4)).toBeUndefined();
+  expect(hex(acks.release(5))).toBe('4002003240020014');
+  expect([20, 50, 60].map((id) => acks.has(id))).toEqual([false, false, true]);
+});

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { decodePayload, decodeRecord, MAX_BATCH } from '../../../src/sources/mqtt/codec.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { decodePayload, decodeRecord, MAX_BATCH, MAX_REFUSED } from '../../../src/sources/mqtt/codec.ts';
 import type { DecodeMeta } from '../../../src/sources/mqtt/codec.ts';
 import { isDeadLetter } from '../../../src/sources/source.ts';
 import type { DeadLetter, DeadLetterReason, SourceEvent } from '../../../src/sources/source.ts';
@@ -361,5 +361,34 @@ describe('decodeRecord', () => {
     expect(decodeRecord(undefined, META)).toMatchObject({ reason: 'malformed', payload: 'undefined' });
     expect(decodeRecord({ value: 1n }, META)).toMatchObject({ reason: 'badValue' });
     expect(decodeRecord({ value: 'x' }, META, 'line 3')).toMatchObject({ payload: 'line 3' });
+  });
+});
+
+describe('decodePayload: bounds', () => {
+  it('asks the judge of future times before it refuses one', () => {
+    const isTooFarAhead = vi.fn((timestamp: number) => timestamp > ARRIVED + 100_000);
+    const meta = { ...META, isTooFarAhead };
+    expect(one(`{"value":1,"timestamp":${ARRIVED + 60_000}}`, meta)).toMatchObject({ value: 1 });
+    expect(isTooFarAhead).not.toHaveBeenCalled();
+    expect(one(`{"value":1,"timestamp":${ARRIVED + 100_000}}`, meta)).toMatchObject({ value: 1 });
+    expect(dead(`{"value":1,"timestamp":${ARRIVED + 100_001}}`, meta).reason).toBe('futureTimestamp');
+  });
+
+  it('makes of many bad elements the first 100 dead letters, one for the others, and the last', () => {
+    const elements = Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? '{"value":1}' : '"x"'));
+    const events = decode(`[${elements.join()}]`, { ...META, delivery: 5 });
+    const letters = events.filter((event) => isDeadLetter(event));
+    expect(events).toHaveLength(500 + MAX_REFUSED + 2);
+    expect(letters).toHaveLength(MAX_REFUSED + 2);
+    expect(letters.at(-2)).toMatchObject({ detail: 'payload: 399 more elements are not valid', position: 6 });
+    expect(letters.at(-1)).toMatchObject({ position: 7, delivery: 5 });
+    expect(letters.at(-1)?.detail).toContain('[999]');
+    expect(events.at(-1)).toBe(letters.at(-1));
+    expect(letters.filter(({ delivery }) => delivery !== undefined)).toHaveLength(1);
+  });
+
+  it('does not keep a long payload alive by the beginning of it', () => {
+    const letter = dead(`"${'é'.repeat(20_000)}`);
+    expect(letter.payload).toBe(`"${'é'.repeat(1023)}`);
   });
 });

@@ -237,6 +237,36 @@ it('reports a refused topic and goes on with the others', async () => {
   });
 });
 
+it('takes good readings for good although the clock was set back by an hour', async () => {
+  const broker = await rawBroker();
+  let offset = 0;
+  const now = (): number => Date.now() + offset;
+  const source = createMqttSource(
+    { ...DEFAULTS, url: broker.url, protocolVersion: 4, maxFutureMs: 60_000 },
+    { ...CONTEXT, now },
+  );
+  onTestFinished(() => source.close());
+  const events: SourceEvent[] = [];
+  source.events.subscribe((event) => events.push(event));
+  const at = await connection(broker, 0);
+  await until(() => expect(source.status().connected).toBe(true));
+  const send = (aheadMs: number): void =>
+    at.publish(TOPIC, `{"value":1,"timestamp":${Date.now() + aheadMs}}`, 0, 0);
+  send(0);
+  await until(() => expect(events).toHaveLength(1));
+  offset = -3_600_000;
+  send(0);
+  send(50_000);
+  send(120_000);
+  await until(() => expect(events).toHaveLength(4));
+  expect(events.map((event) => ('reason' in event ? event.reason : event.value))).toEqual([
+    1,
+    1,
+    1,
+    'futureTimestamp',
+  ]);
+});
+
 describe('createMqttSource', () => {
   it.each(['127.0.0.1:1883', 'http://127.0.0.1', 'mqtt://', 'mqtt://user:secret@'])(
     'refuses the URL %s',
