@@ -46,6 +46,8 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
   /** By a clock that nobody sets. */
   let liveSince = performance.now();
   let toSplit = true;
+  /** What went wrong on this side. */
+  let fault: string | null = null;
 
   const gate = createGate({
     config: config.retry,
@@ -95,6 +97,7 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
     const delivered = await delivery.deliver(encoded.lines, () => beyond(through));
     forwarded += encoded.lines.length - delivered.quarantined;
     skipped += encoded.skipped;
+    fault = null;
     return { rows: rows.length, through };
   }
 
@@ -184,6 +187,7 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
         await new Promise((resolve) => setImmediate(resolve));
       } catch (error) {
         if (error instanceof Stopped) return;
+        fault = `the store: ${error instanceof Error ? error.message : String(error)}`;
         warn(`lane ${name}`, { err: error }, 'Forwarding to InfluxDB failed and is tried again');
         await pause(config.retry.minMs).catch(() => undefined);
       }
@@ -193,6 +197,7 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
 
   function state(): ForwardState {
     if (stop.aborted) return 'stopped';
+    if (fault !== null) return 'retrying';
     return gate.trouble?.kind ?? (cursor.ahead === null ? 'forwarding' : 'catchingUp');
   }
 
@@ -217,11 +222,12 @@ export function createForwarder(parts: ForwarderParts): Forwarder {
     status() {
       const rowsLeft = waiting.backlogRows;
       const lagRows = lag();
+      const problem = fault ?? gate.trouble?.reason ?? null;
       const behind = lagRows === 0 ? 'all is forwarded' : `${lagRows} rows are not forwarded yet`;
       return {
         state: state(),
-        ok: gate.trouble === null,
-        detail: gate.trouble === null ? behind : `${gate.trouble.reason}; ${behind}`,
+        ok: problem === null,
+        detail: problem === null ? behind : `${problem}; ${behind}`,
         lagRows,
         lagSeconds: waiting.ageMs(cursor.through) / 1000,
         forwardedRows: forwarded,

@@ -256,6 +256,8 @@ test('a store that fails is asked again', async () => {
   store.fault = new Error('disk on fire');
   const forwarder = rig.start(store);
   await vi.waitFor(() => expect(rig.logged.join()).toContain('tried again'));
+  expect(forwarder.status()).toMatchObject({ state: 'retrying', ok: false });
+  expect(forwarder.status().detail).toContain('the store: disk on fire');
   store.fault = null;
   await vi.waitFor(() => expect(store.forwarded.through).toBe(5));
   expect(received()).toEqual(upTo(5));
