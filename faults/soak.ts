@@ -48,6 +48,16 @@ interface Sample extends Probed {
   readonly descriptors: number;
 }
 
+const mb = (bytes: number): string => (bytes / MB).toFixed(1).padStart(6);
+
+const timersOf = ({ resources }: Probed): number => resources['Timeout'] ?? 0;
+
+const probes = (file: string): readonly Probed[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Probed);
+
 const folder = mkdtempSync(join(tmpdir(), 'rxtwin-soak-'));
 try {
   const figures = await soak();
@@ -64,6 +74,8 @@ async function soak(): Promise<SoakFigures> {
   const home = serviceHome(join(folder, 'service'), {
     ...createPlan(PLAN).config,
     sources: [{ id: 'plant', type: 'mqtt', url: broker.url, clientId: 'service' }],
+    // A small cache of the store's is full soon; a large one would go on growing for hours, as it may.
+    store: { path: join(folder, 'store', 'soak.duckdb'), memoryLimitMb: 64, retentionDays: 36_500 },
   });
   const probeFile = join(folder, 'probe');
   writeFileSync(probeFile, '');
@@ -111,16 +123,6 @@ async function sampled(service: ServiceProcess, probeFile: string): Promise<read
   }
   return samples;
 }
-
-const mb = (bytes: number): string => (bytes / MB).toFixed(1).padStart(6);
-
-const timersOf = ({ resources }: Probed): number => resources['Timeout'] ?? 0;
-
-const probes = (file: string): readonly Probed[] =>
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Probed);
 
 /** A client on the event stream, as the live page is one. */
 async function listen(service: ServiceProcess, signal: AbortSignal): Promise<void> {
