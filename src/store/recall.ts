@@ -7,26 +7,18 @@ import type { QueryQueue } from './queryQueue.ts';
 import { RECALL, WANTED } from './sql.ts';
 
 /** Times further apart than this are looked up apart, because between them may lie most of the store. */
-const MAX_GAP_MS = 3_600_000;
+const MIN_GAP_MS = 60_000;
 const MAX_RANGES = 16;
 
-/** First and last time of each run of times; one range for all where there are too many runs. */
+/** First and last time of each run of times, parted at the widest gaps. */
 function rangesOf(times: readonly number[]): readonly (readonly [number, number])[] {
   const sorted = Float64Array.from(times).sort();
-  const [first = 0] = sorted;
-  const last = sorted.at(-1) ?? 0;
-  const ranges: (readonly [number, number])[] = [];
-  let start = first;
-  let previous = first;
-  for (const time of sorted) {
-    if (time - previous > MAX_GAP_MS) {
-      ranges.push([start, previous]);
-      start = time;
-    }
-    previous = time;
-  }
-  ranges.push([start, last]);
-  return ranges.length > MAX_RANGES ? [[first, last]] : ranges;
+  const at = (i: number): number => sorted[i] ?? 0;
+  const gapBefore = (i: number): number => at(i) - at(i - 1);
+  const starts = Array.from(sorted.keys()).filter((i) => i > 0 && gapBefore(i) > MIN_GAP_MS);
+  const widest = starts.sort((a, b) => gapBefore(b) - gapBefore(a)).slice(0, MAX_RANGES - 1);
+  const cuts = [0, ...widest.sort((a, b) => a - b), sorted.length];
+  return cuts.slice(1).map((end, n) => [at(cuts[n] ?? 0), at(end - 1)]);
 }
 
 /**
