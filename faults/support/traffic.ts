@@ -25,6 +25,8 @@ export interface TrafficOptions {
   readonly protocolVersion?: 4 | 5;
   /** Folder of the store; default: one on the same disk as all else. */
   readonly storeFolder?: string;
+  /** More entries of the configuration's `assets`. */
+  readonly assetsBesides?: object;
   /** Overrides of the configuration's sections. */
   readonly config?: object;
   readonly env?: Readonly<Record<string, string>>;
@@ -77,7 +79,11 @@ export async function startTraffic(options: FaultOptions, own: TrafficOptions): 
   const storePath = join(own.storeFolder ?? join(folder, 'data'), 'store.duckdb');
   const home = serviceHome(folder, {
     ...plan.config,
-    assets: { ...assetsOf(plan.config), [MARKER.asset]: { sensors: { [MARKER.sensor]: {} } } },
+    assets: {
+      ...assetsOf(plan.config),
+      ...own.assetsBesides,
+      [MARKER.asset]: { sensors: { [MARKER.sensor]: {} } },
+    },
     sources: [
       {
         id: 'plant',
