@@ -243,3 +243,26 @@ test('bad options throw when composed', () => {
   expect(compose({ maxWaitMs: -1 })).toThrow('maxWaitMs: -1 is not valid');
   expect(compose({ overflow: 'latest' })).toThrow('key: undefined is not valid');
 });
+
+test('a source that goes on in the very moment in which it may does not overtake what waits', async () => {
+  const source = new Subject<Item>();
+  let next = 1;
+  const offerOne = (): void => source.next(item(next++));
+  const consumed: number[] = [];
+  let finish: (() => void) | undefined;
+  const subscription = source
+    .pipe(
+      boundBuffer({ capacity: 4, onPressure: (paused) => !paused && offerOne() }, (batch) => {
+        consumed.push(...batch.map(({ id }) => id));
+        return new Promise<void>((resolve) => (finish = resolve));
+      }),
+    )
+    .subscribe();
+  for (let i = 0; i < 5; i += 1) offerOne();
+  for (let round = 0; round < 3; round += 1) {
+    finish?.();
+    await new Promise(setImmediate);
+  }
+  expect(consumed).toEqual([1, 2, 3, 4, 5, 6]);
+  subscription.unsubscribe();
+});

@@ -109,6 +109,8 @@ export function boundBuffer<T extends object | string>(
         pressing = false;
         while (!busy && !subscriber.closed && queue.size > 0) {
           const batch = queue.take(maxBatch);
+          // A source that goes on at once must find its place behind this batch.
+          busy = true;
           if (queue.size <= capacity / 2) press(false);
           run(batch);
         }
