@@ -14,6 +14,8 @@ import type { FaultRow, Scenario } from './scenario.ts';
  * npm run faults -- --short                       a cut of it, some minutes; writes nothing
  * npm run faults -- --only kill --only broker     only these; writes nothing
  * npm run faults -- --seed 7 --rate 2000          other instants and values; another load
+ * npm run faults -- --keep                        leaves the folders with stores and logs for a look
+ * npm run faults -- --list                        what there is
  */
 
 const PAGE = new URL('../docs/reliability.md', import.meta.url);
@@ -68,9 +70,12 @@ console.log(
   table(['fault', 'sent', 'stored', 'lost', 'twice', 'twin', 'passed', 'notes'], rows.map(rowCells)),
 );
 if (rows.some(({ passed }) => !passed)) process.exitCode = 1;
-const full = !short && flags.only.length === 0 && results.every(({ rows }) => rows.length > 0);
-if (full) {
+const full = !short && flags.only.length === 0;
+const skipped = results.filter((result) => result.rows.length === 0).map(({ scenario }) => scenario.name);
+if (full && skipped.length === 0) {
   writeFileSync(PAGE, reliabilityPage(results, { seed, rate, version: version(), soak: soakFigures() }));
+} else if (full) {
+  console.error(`docs/reliability.md is left as it is, because these were not played: ${skipped.join(', ')}`);
 }
 // A server of a scenario that failed half-way must not keep the programme alive.
 process.exit();
@@ -96,6 +101,11 @@ async function play(scenario: Scenario): Promise<readonly FaultRow[]> {
     return required ? [failedRow(scenario.name, note)] : [];
   }
   const own = mkdtempSync(join(tmpdir(), `rxtwin-faults-${scenario.name}-`));
+  const remove = (): void => {
+    if (!flags.keep) rmSync(own, { recursive: true, force: true });
+  };
+  // Also where it is interrupted.
+  process.once('exit', remove);
   const started = performance.now();
   log('begins');
   try {
@@ -109,7 +119,8 @@ async function play(scenario: Scenario): Promise<readonly FaultRow[]> {
   } finally {
     log(`took ${Math.round((performance.now() - started) / 1000)} s`);
     if (flags.keep) log(`kept: ${own}`);
-    else rmSync(own, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 

@@ -59,15 +59,12 @@ const probes = (file: string): readonly Probed[] =>
     .map((line) => JSON.parse(line) as Probed);
 
 const folder = mkdtempSync(join(tmpdir(), 'rxtwin-soak-'));
-try {
-  const figures = await soak();
-  console.log(soakText(figures));
-  if (flags.keep) writeFileSync(KEPT, `${JSON.stringify(figures, null, 2)}\n`);
-  if (figures.failures.length > 0) process.exitCode = 1;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
-process.exit();
+// Also where it fails or is interrupted.
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const figures = await soak();
+console.log(soakText(figures));
+if (flags.keep) writeFileSync(KEPT, `${JSON.stringify(figures, null, 2)}\n`);
+process.exit(figures.failures.length > 0 ? 1 : 0);
 
 async function soak(): Promise<SoakFigures> {
   const broker = await startBroker(join(folder, 'broker'));

@@ -90,8 +90,8 @@ ${facts.soak ?? 'Not part of this run: `npm run soak -- --minutes 60 --keep` mea
     npm run faults -- --only kill --seed 7    one scenario, other random instants
     npm run faults -- --list                  what there is
 
-It needs \`mosquitto\` (Debian: mosquitto) and, for what goes to InfluxDB, \`victoria-metrics\`; only the loopback network is used, and a
-scenario whose server is missing is skipped and said to be. The seed decides the values and the instants at which something
+It needs \`mosquitto\` (Debian: mosquitto) and, for what goes to InfluxDB, \`victoria-metrics\`; only the loopback network is used.
+Without a server that a scenario needs, that scenario is skipped and this page is not written. The seed decides the values and the instants at which something
 breaks; how far the service has come at such an instant depends on the machine, and so no two runs are quite the same.
 `;
 }
