@@ -63,6 +63,8 @@ describe('defaults', () => {
       pipeline: {
         buffer: { capacity: 1000, overflow: 'pause', putTimeoutMs: 1000 },
         commit: { maxRows: 5000, maxWaitMs: 250 },
+        checkpoint: { everyMs: 5000, keep: 3 },
+        catchUpMs: 60_000,
         tickMs: 1000,
         maxSensors: 20_000,
         shutdownTimeoutMs: 10_000,
@@ -139,6 +141,8 @@ describe('defaults', () => {
         username: '',
         password: '',
         watchdogMs: 30_000,
+        sessionTimeoutMs: 60_000,
+        history: { enabled: true, maxHours: 24, pageSize: 1000, maxRatePerS: 2000 },
         trigger: 'statusValue',
         certificatesFolder: './data/pki',
         maxFutureMs: 60_000,

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StatusCodes } from 'node-opcua';
+import type { ServerSession } from 'node-opcua';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import type { OpcuaSourceConfig } from '../../config/types.ts';
 import type { Reading } from '../../operators/types.ts';
+import { isDeadLetter } from '../../src/sources/source.ts';
 import { startTcpProxy } from '../fakes/tcpProxy.ts';
 import type { TcpProxy } from '../fakes/tcpProxy.ts';
 import { startTestServer } from '../support/opcuaServer.ts';
@@ -173,46 +175,118 @@ test('a half-open connection: notifications that were sent into the void are pub
 test('a cut longer than the session: the subscription is transferred', async () => {
   const server = await serve({ users: { operator: 'secret' } });
   server.addSeries('T');
+  const sessions: ServerSession[] = [];
+  server.server.on('create_session', (session: ServerSession) => sessions.push(session));
   const { proxy, endpoint } = await proxied(server);
-  const { plant, recorded } = await running(
-    {
-      endpoint,
-      username: 'operator',
-      password: 'secret',
-      sessionTimeoutMs: 1000,
-      reconnect: { minMs: 2500, maxMs: 2500 },
-    },
-    server,
-  );
+  const user = { username: 'operator', password: 'secret' };
+  const reconnect = { minMs: 500, maxMs: 500 };
+  const { plant, recorded } = await running({ endpoint, reconnect, ...user }, server);
   proxy.cut();
-  await until(() => expect(server.server.engine.currentSessionCount).toBe(0));
+  // As the server does when the session's time is over: the subscription stays.
+  for (const { authenticationToken } of sessions.splice(0)) {
+    server.server.engine.closeSession(authenticationToken, false, 'Timeout');
+  }
   await reconnected(recorded, 1);
   const last = plant.sent.length;
   await until(() => expect(plant.sent.length).toBeGreaterThan(last + 20));
   plant.stop();
+  await until(() => expect(fetched(recorded)).toHaveLength(1));
   await settled('cut longer than the session, transferred', plant, recorded);
   expect(fetched(recorded)).toHaveLength(1);
 });
 
-test('a cut longer than the session of an anonymous user: the history fills the gap', async () => {
+test('a cut longer than the session and the subscription: the history fills the gap', async () => {
+  const server = await serve();
+  server.addSeries('T', 100_000);
+  const sessions: ServerSession[] = [];
+  server.server.on('create_session', (session: ServerSession) => sessions.push(session));
+  const { proxy, endpoint } = await proxied(server);
+  const reconnect = { minMs: 500, maxMs: 500 };
+  const { plant, recorded } = await running({ endpoint, reconnect }, server);
+  proxy.cut();
+  for (const { authenticationToken } of sessions.splice(0)) {
+    server.server.engine.closeSession(authenticationToken, true, 'Timeout');
+  }
+  await reconnected(recorded, 1);
+  const last = plant.sent.length;
+  await until(() => expect(plant.sent.length).toBeGreaterThan(last + 20));
+  plant.stop();
+  await settled('cut longer than session and subscription, from history', plant, recorded);
+  expect(fetched(recorded)).toEqual([]);
+  expect(recorded.infos.join()).toContain('the server kept nothing from before');
+  expect(stepsBack(recorded.readings)).toBe(0);
+});
+
+test('a cut longer than the session, by time: what the server kept is there all the same', async () => {
   const server = await serve();
   server.addSeries('T', 100_000);
   const { proxy, endpoint } = await proxied(server);
-  const { plant, recorded } = await running(
-    { endpoint, sessionTimeoutMs: 1000, reconnect: { minMs: 2500, maxMs: 2500 } },
-    server,
-  );
+  const reconnect = { minMs: 6000, maxMs: 6000 };
+  const { plant, recorded } = await running({ endpoint, sessionTimeoutMs: 1000, reconnect }, server);
   proxy.cut();
   await until(() => expect(server.server.engine.currentSessionCount).toBe(0));
   await reconnected(recorded, 1);
   const last = plant.sent.length;
   await until(() => expect(plant.sent.length).toBeGreaterThan(last + 20));
   plant.stop();
-  await settled('cut longer than the session, from history', plant, recorded);
-  expect(fetched(recorded)).toEqual([]);
-  expect(recorded.infos.join()).toContain('the server kept nothing from before');
-  expect(stepsBack(recorded.readings)).toBe(0);
+  await settled('cut of 6 to 9 s, session of 1 s', plant, recorded);
 });
+
+test("the server's certificate changes: a trusted one works, another one as soon as it is trusted", async () => {
+  const pki = ['a', 'b', 'c'].map((name) => join(folder, `server-${name}`));
+  const certificatesFolder = join(folder, 'client');
+  const trusted = join(certificatesFolder, 'trusted', 'certs');
+  mkdirSync(trusted, { recursive: true });
+  const start = async (index: number, port = 0): Promise<TestServer> => {
+    const server = await startTestServer({ port, pkiFolder: pki[index] ?? '' });
+    server.addSeries('T', 100_000);
+    return server;
+  };
+  const trust = (server: TestServer, name: string): void =>
+    copyFileSync(server.certificateFile, join(trusted, name));
+
+  const first = await start(0);
+  trust(first, 'a.pem');
+  const plant = new Plant();
+  plant.write(first);
+  const secure = {
+    certificatesFolder,
+    securityMode: 'SignAndEncrypt',
+    securityPolicy: 'Basic256Sha256',
+    reconnect: { minMs: 50, maxMs: 60_000 },
+  } as const;
+  const recorded = record({ ...secure, endpoint: first.endpoint });
+  await until(() => expect(recorded.readings).toHaveLength(1));
+  await first.close();
+  await until(() => expect(recorded.source.status().connected).toBe(false));
+
+  // Unknown: refused, and taken within a moment of being trusted although the next attempt is a minute away.
+  const second = await start(1, first.port);
+  for (let i = 0; i < 20; i += 1) plant.write(second);
+  await until(() => expect(recorded.source.status().detail).toContain('BadCertificateUntrusted'), 60_000);
+  expect(recorded.source.status().detail).toContain(
+    `from ${join(certificatesFolder, 'rejected')} to ${trusted}`,
+  );
+  expect(recorded.readings).toHaveLength(1);
+  for (const name of readdirSync(join(certificatesFolder, 'rejected'))) {
+    renameSync(join(certificatesFolder, 'rejected', name), join(trusted, name));
+  }
+  await reconnected(recorded, 1);
+  await settled('certificate changed, trusted later', plant, recorded);
+  await second.close();
+
+  // Trusted beforehand.
+  await recorded.source.close();
+  const third = await start(2, first.port);
+  cleanups.push(() => third.close());
+  trust(third, 'c.pem');
+  const before = plant.sent.length;
+  for (let i = 0; i < 20; i += 1) plant.write(third);
+  const newest = () => plant.sent[before - 1]?.time ?? 0;
+  const next = record({ ...secure, endpoint: third.endpoint }, { newest });
+  await settled('certificate changed, trusted before', plant, next, before);
+  expect(next.warnings).toEqual([]);
+}, 120_000);
 
 test('the server restarts: its history has what was measured before and meanwhile', async () => {
   let server = await serve();
@@ -345,9 +419,11 @@ test('paused with full hands it disconnects, and loses nothing when it is resume
   const server = await serve();
   server.addSeries('T');
   const { plant, recorded } = await running({ endpoint: server.endpoint }, server, { holdCapacity: 3 });
-  await until(() => expect(plant.sent.length).toBeGreaterThan(30));
-  // The server publishes it before it is told to stop.
-  recorded.source.pause();
+  // Paused in the middle of a message: the rest of it is in hand already.
+  recorded.source.events.subscribe((event) => {
+    if (!isDeadLetter(event) && event.value === 40) recorded.source.pause();
+  });
+  await until(() => expect(plant.sent.length).toBeGreaterThan(20));
   for (let i = 0; i < 50; i += 1) plant.write(server);
   await until(() => expect(recorded.source.status().detail).toContain('paused with 3 readings in hand'));
   const emitted = recorded.readings.length;

@@ -99,19 +99,23 @@ async function fetchRemnant(
   { gaps, recovered }: ConnectionOwner,
 ): Promise<void> {
   const before = gaps.snapshot();
+  const upTo = new Map<MappedNode, number>();
   const value = (node: MappedNode, dataValue: DataValue, lost: boolean): void => {
     const time = timeOf(dataValue);
-    if (time !== null) gaps.recovered(node, time, lost);
+    if (time !== null) {
+      gaps.recovered(node, time, lost);
+      upTo.set(node, Math.max(time, upTo.get(node) ?? time));
+    }
     emit(node, dataValue);
   };
   try {
     const { values, whole, complete } = await recover(remnant, { link, outage, unpaused, value });
     gaps.fetched(complete, remnant.connection);
-    if (!whole) gaps.suspect(remnant.nodes.values(), before);
+    if (!whole) gaps.suspect(upTo, before);
     recovered(values, null);
   } catch (error) {
     if (outage.reason !== null) throw error;
-    gaps.suspect(remnant.nodes.values(), before);
+    gaps.suspect(upTo, before);
     recovered(0, error instanceof Error ? error.message : String(error));
   }
 }

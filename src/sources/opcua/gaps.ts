@@ -34,8 +34,8 @@ export interface GapBook {
   readonly awaited: number;
   /** The newest source time of each node by now. */
   snapshot(): ReadonlyMap<string, number>;
-  /** What came of these nodes since that snapshot may have holes. */
-  suspect(nodes: Iterable<MappedNode>, since: ReadonlyMap<string, number>): void;
+  /** What was recovered of each node since that snapshot, up to these times, may have holes. */
+  suspect(upTo: ReadonlyMap<MappedNode, number>, since: ReadonlyMap<string, number>): void;
   /** Gaps to fill, those of a node oldest first. */
   readonly open: readonly Gap[];
   /** The gap is filled, or nobody can fill it. */
@@ -58,6 +58,7 @@ export function createGapBook(maxAgeMs: number): GapBook {
   const note = (node: MappedNode, after: number | undefined, to: number): void => {
     if (after === undefined || to <= after) return;
     const from = Math.max(after, to - maxAgeMs);
+    if (open.some((gap) => gap.node === node && gap.from <= from && gap.to >= to)) return;
     open.push({ node, from, to, connection, tries: 0, notBefore: 0 });
   };
   return {
@@ -81,11 +82,8 @@ export function createGapBook(maxAgeMs: number): GapBook {
       return count;
     },
     snapshot: () => new Map(newest),
-    suspect(nodes, since) {
-      for (const node of nodes) {
-        const time = newest.get(node.key);
-        if (time !== undefined) note(node, since.get(node.key), time);
-      }
+    suspect(upTo, since) {
+      for (const [node, time] of upTo) note(node, since.get(node.key), time);
     },
     get open() {
       return open;

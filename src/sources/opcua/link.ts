@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   AttributeIds,
@@ -142,6 +142,13 @@ function usableFolder(configured: string): string {
   return folder;
 }
 
+const trustedFolder = (folder: string): string => join(folder, 'trusted', 'certs');
+
+/** Changes when certificates are trusted, or are not any more. */
+export function trustStamp(config: OpcuaSourceConfig): number {
+  return statSync(trustedFolder(resolve(config.certificatesFolder)), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
 function identity({ username, password }: OpcuaSourceConfig): UserIdentityInfo {
   if (username === '') return { type: UserTokenType.Anonymous };
   return { type: UserTokenType.UserName, userName: username, password };
@@ -151,7 +158,7 @@ function explain(error: unknown, folder: string): Error {
   const message = error instanceof Error ? error.message : String(error);
   const firstLine = message.split('\n', 1)[0] ?? '';
   const hint = /BadCertificateUntrusted/.test(message)
-    ? `; to trust the server, move its certificate from ${join(folder, 'rejected')} to ${join(folder, 'trusted', 'certs')}`
+    ? `; to trust the server, move its certificate from ${join(folder, 'rejected')} to ${trustedFolder(folder)}`
     : '';
   return new Error(`${firstLine.trim()}${hint}`, { cause: error });
 }

@@ -13,6 +13,7 @@ import { createGate } from './gate.ts';
 import type { Emit } from './handover.ts';
 import { chunks } from './intake.ts';
 import type { Intake } from './intake.ts';
+import { trustStamp } from './link.ts';
 import { mapNodes } from './nodes.ts';
 import type { MappedNode, Problems } from './nodes.ts';
 import { createOutage, wait } from './outage.ts';
@@ -26,6 +27,7 @@ export interface OpcuaTiming {
 }
 
 const FULL_CHECK_MS = 100;
+const TRUST_CHECK_MS = 500;
 const HOUR_MS = 3_600_000;
 /** An overflow is logged at most so often. */
 const OVERFLOW_LOG_MS = 10_000;
@@ -171,7 +173,8 @@ export function createOpcuaSource(
       await holdConnection(current, owner);
       signal.removeEventListener('abort', abort);
       if (context.now() - startedAt > config.reconnect.maxMs) backoff.reset();
-      await wait(HOPELESS.test(current.reason ?? '') ? backoff.longest() : backoff.next(), signal);
+      if (HOPELESS.test(current.reason ?? '')) await waitForTrust(config, backoff.longest(), signal);
+      else await wait(backoff.next(), signal);
       // While paused with full hands there is nothing to connect for.
       while (gate.isFull && !gate.isOpen && !aborted(signal)) await wait(FULL_CHECK_MS, signal);
     }
@@ -258,6 +261,15 @@ async function learnNewest(
       { source, reason },
       'the newest readings are not known; gaps from before the start stay',
     );
+  }
+}
+
+/** Waits, but not on after a person has trusted a certificate. */
+async function waitForTrust(config: OpcuaSourceConfig, ms: number, signal: AbortSignal): Promise<void> {
+  const before = trustStamp(config);
+  for (let left = ms; left > 0 && trustStamp(config) === before; left -= TRUST_CHECK_MS) {
+    await wait(Math.min(left, TRUST_CHECK_MS), signal);
+    if (aborted(signal)) return;
   }
 }
 

@@ -12,7 +12,7 @@ import type {
   RepublishResponse,
   TransferSubscriptionsResponse,
 } from 'node-opcua';
-import { hasOverflow } from './decode.ts';
+import { hasOverflow, qualityOf } from './decode.ts';
 import { nodeProblem } from './intake.ts';
 import { REQUEST_TIMEOUT_MS } from './link.ts';
 import type { Link } from './link.ts';
@@ -62,7 +62,9 @@ export async function recover(remnant: Remnant, owner: RecoverOwner): Promise<Re
   let whole = remnant.sound;
   const deliver = (message: NotificationMessage): void => {
     for (const data of message.notificationData ?? []) {
-      if (data instanceof StatusChangeNotification) throw new Error(`subscription ${data.status.name}`);
+      if (data instanceof StatusChangeNotification && qualityOf(data.status) !== 'Good') {
+        throw new Error(`subscription ${data.status.name}`);
+      }
       if (!(data instanceof DataChangeNotification)) continue;
       for (const { clientHandle, value } of data.monitoredItems ?? []) {
         const node = remnant.nodes.get(clientHandle);
@@ -98,6 +100,7 @@ export async function recover(remnant: Remnant, owner: RecoverOwner): Promise<Re
     const response = await publish(remnant, outage);
     if (response.subscriptionId !== remnant.subscriptionId) continue;
     const message = response.notificationMessage;
+    if (isNotice(message)) continue;
     await republishUpTo(message.sequenceNumber);
     // A keep-alive: nothing is queued.
     if ((message.notificationData ?? []).length === 0) break;
@@ -107,6 +110,10 @@ export async function recover(remnant: Remnant, owner: RecoverOwner): Promise<Re
   await link.discard(remnant.session);
   return { values, whole, complete: whole ? complete : new Set() };
 }
+
+/** That the subscription was transferred; meant for the session that had it before, but some servers send it on. */
+const isNotice = ({ notificationData: data }: NotificationMessage): boolean =>
+  data?.length === 1 && data[0] instanceof StatusChangeNotification && qualityOf(data[0].status) === 'Good';
 
 async function claim(remnant: Remnant, { link, outage }: RecoverOwner): Promise<void> {
   try {
