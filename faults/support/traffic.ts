@@ -62,8 +62,8 @@ export interface Traffic {
   behind(): Promise<number>;
   /** Milliseconds until the service has all that was sent but the last quarter of a second's. */
   caughtUp(timeoutMs?: number): Promise<number>;
-  /** Ends the traffic, waits until the service has all of it, stops the service and looks what became of it. */
-  end(timeoutMs?: number): Promise<TrafficEnd>;
+  /** Ends the traffic (unless it was: then with what `finish` gave), waits until the service has all of it, stops the service and looks what became of it. */
+  end(timeoutMs?: number, finished?: number): Promise<TrafficEnd>;
   /** Ends what still runs; to be called in any case. */
   abandon(): Promise<void>;
 }
@@ -152,8 +152,8 @@ export async function startTraffic(options: FaultOptions, own: TrafficOptions): 
       await until('the service to catch up', near, { timeoutMs, everyMs: 50 });
       return performance.now() - started;
     },
-    async end(timeoutMs = 120_000) {
-      const count = await publisher.finish(timeoutMs);
+    async end(timeoutMs = 120_000, finished) {
+      const count = finished ?? (await publisher.finish(timeoutMs));
       if (!service.alive()) service = start();
       await settled(count, timeoutMs);
       const snapshot = await snapshotOf(service, plan);
