@@ -181,6 +181,7 @@ function refused(reading: Reading, reason: DeadLetterReason, detail: string): De
     arrivedAt: received?.arrivedAt ?? reading.timestamp,
     reason,
     detail,
+    ...(received?.delivery !== undefined && { delivery: received.delivery }),
     origin: `${reading.asset}/${reading.sensor}`,
     payload: JSON.stringify({ value: reading.value, unit: reading.unit, timestamp: reading.timestamp }).slice(
       0,

@@ -6,6 +6,7 @@ import type { Processor } from './processor.ts';
 import { Recall } from './recall.ts';
 import { Progress, recover } from './recovery.ts';
 import { StateRegistry } from './stateRegistry.ts';
+import { isDamage, openStore } from './store/duckdb.ts';
 import type { Store } from './store/store.ts';
 import { limitedWarn } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -15,13 +16,13 @@ const TELL_EVERY_MS = 5000;
 
 export interface RestoreParts {
   readonly config: Config;
-  readonly store: Store;
   readonly twins: ReadonlyMap<string, LiveTwin>;
   readonly onDrop: OnDrop;
   readonly log: Log;
 }
 
 export interface Restored<V> {
+  readonly store: Store;
   /** What follows the processor. */
   readonly view: V;
   readonly processor: Processor;
@@ -34,15 +35,38 @@ export interface Restored<V> {
   readonly durationMs: number;
 }
 
+type Follow<V> = (processor: Processor, registry: StateRegistry) => V;
+
 /**
- * Puts the pipeline into the state in which the last commit left it: from the newest checkpoint and the rows behind it.
+ * Opens the store and puts the pipeline into the state in which its last commit left it: from the newest checkpoint and the
+ * rows behind it. Where these rows turn out to be damaged, the store is set aside, and the checkpoint alone has to do.
  *
  * @param follow called before anything runs, to make what follows the processor's outputs from the first row on and may
  *   have states of its own in the registry.
+ * @throws StoreError where the store cannot be used.
  */
-export async function restore<V>(
-  { config, store, twins, onDrop, log }: RestoreParts,
-  follow: (processor: Processor, registry: StateRegistry) => V,
+export async function openRestored<V>(parts: RestoreParts, follow: Follow<V>): Promise<Restored<V>> {
+  const { config, log } = parts;
+  const attempt = async (store: Store): Promise<Restored<V>> => {
+    try {
+      return await restore(store, parts, follow);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  };
+  try {
+    return await attempt(await openStore(config.store, log));
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return attempt(await openStore(config.store, log, error));
+  }
+}
+
+async function restore<V>(
+  store: Store,
+  { config, twins, onDrop, log }: RestoreParts,
+  follow: Follow<V>,
 ): Promise<Restored<V>> {
   const began = performance.now();
   const checkpoints = new CheckpointFolder(
@@ -81,7 +105,17 @@ export async function restore<V>(
   const durationMs = Math.round(performance.now() - began);
   if (checkpoint !== null || rerun > 0)
     log.info({ checkpointRow: progress.to, rerun, durationMs }, 'Recovered the state of the last commit');
-  return { view, processor, registry, recall, checkpoints, checkpointRow: progress.to, rerun, durationMs };
+  return {
+    store,
+    view,
+    processor,
+    registry,
+    recall,
+    checkpoints,
+    checkpointRow: progress.to,
+    rerun,
+    durationMs,
+  };
 }
 
 function tellOfLosses(row: number, hasNone: boolean, store: Store, log: Log): void {

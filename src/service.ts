@@ -7,10 +7,10 @@ import { ClockGate } from './clockGate.ts';
 import { ingest } from './ingest.ts';
 import { createHealth } from './health.ts';
 import { createLiveView } from './live.ts';
-import { restore } from './restore.ts';
+import { openRestored } from './restore.ts';
 import { createSource } from './sources/registry.ts';
+import { REMEMBERED } from './sources/mqtt/deliveries.ts';
 import type { Source } from './sources/source.ts';
-import { openStore } from './store/duckdb.ts';
 import { createForwarder } from './store/influx/forwarder.ts';
 import { createInfluxReader } from './store/influx/reader.ts';
 import { limitedWarn } from './telemetry/log.ts';
@@ -21,8 +21,6 @@ import { openTwins } from './twin/registry.ts';
 
 const PRUNE_EVERY_MS = 600_000;
 const WARN_EVERY_MS = 10_000;
-/** As many messages as can be in flight by MQTT. */
-const REMEMBERED_DELIVERIES = 65_535;
 
 export interface Service {
   /** Where the API listens, e.g. `http://127.0.0.1:8080`. */
@@ -49,15 +47,26 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     const twins = await openTwins(config, (asset, problem) =>
       warn(`model ${asset}`, { asset, problem }, 'A model failed'),
     );
-    const store = await openStore(config.store, log);
-    closers.push(() => store.close());
-
     const metrics = createMetrics();
     const { onDrop } = metrics;
     const sources: Source[] = [];
+    const restored = await openRestored({ config, twins, onDrop, log }, (processor, registry) =>
+      createLiveView({
+        config,
+        registry,
+        twins,
+        sources,
+        outputs: processor.outputs,
+        now,
+        health: () => health.view(),
+      }),
+    );
+    const { store, processor, registry, recall, checkpoints, view: live } = restored;
+    closers.push(() => store.close());
+
     for (const source of config.sources) {
       const lastPosition = store.positions.get(source.id) ?? 0;
-      const delivered = await store.deliveries(source.id, REMEMBERED_DELIVERIES);
+      const delivered = await store.deliveries(source.id, REMEMBERED);
       const newest = async (asset: string, sensor: string): Promise<number | null> =>
         (await store.latest(asset, sensor))?.timestamp ?? null;
       sources.push(await createSource(source, { now, lastPosition, delivered, newest, log }));
@@ -85,18 +94,6 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       log,
     });
     const gate = new ClockGate(sources, config.pipeline.catchUpMs, performance.now());
-    const restored = await restore({ config, store, twins, onDrop, log }, (processor, registry) =>
-      createLiveView({
-        config,
-        registry,
-        twins,
-        sources,
-        outputs: processor.outputs,
-        now,
-        health: health.view,
-      }),
-    );
-    const { processor, registry, recall, checkpoints, view: live } = restored;
     processor.outputs.subscribe((output) => {
       if (output.type === 'reading') metrics.reading(output.reading);
     });

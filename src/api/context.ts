@@ -7,7 +7,10 @@ import type { Store } from '../store/store.ts';
 import type { LiveView } from './live.ts';
 
 /** The queries that the API makes. */
-export type ApiStore = Pick<Store, 'latest' | 'range' | 'aggregate' | 'deadLetters' | 'oldest'>;
+export type ApiStore = Pick<
+  Store,
+  'latest' | 'range' | 'aggregate' | 'deadLetters' | 'quarantined' | 'oldest'
+>;
 
 export interface ApiLog {
   info(detail: object, message: string): void;

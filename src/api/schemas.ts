@@ -154,6 +154,10 @@ export const DeadLetters = Type.Object({
   ),
 });
 
+export const Quarantine = Type.Object({
+  points: Type.Array(Type.Object({ at: time, line: Type.String(), reason: Type.String() })),
+});
+
 export const Sources = Type.Object({
   sources: Type.Array(
     Type.Object({

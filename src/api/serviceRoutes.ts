@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { ApiOptions, App } from './context.ts';
 import { Problem } from './problem.ts';
-import { DeadLetters, ERRORS, Live, NO_QUERY, query, Ready, Sources } from './schemas.ts';
+import { DeadLetters, ERRORS, Live, NO_QUERY, Quarantine, query, Ready, Sources } from './schemas.ts';
 import { isoTime } from './times.ts';
 
 /** The service itself: what it refused, its sources, its health and its metrics. */
@@ -35,6 +35,28 @@ export function serviceRoutes(app: App, { live, store, metrics, config }: ApiOpt
           payload: letter.payload,
         })),
       };
+    },
+  );
+
+  app.get(
+    '/api/quarantine',
+    {
+      schema: {
+        summary: 'The newest points that InfluxDB refused for good, in line protocol, with what it said',
+        tags: ['service'],
+        querystring: query({
+          limit: Type.Integer({
+            minimum: 1,
+            maximum: config.maxRows,
+            default: Math.min(100, config.maxRows),
+          }),
+        }),
+        response: { 200: Quarantine, ...ERRORS },
+      },
+    },
+    async ({ query: { limit } }) => {
+      const points = await store.quarantined(limit);
+      return { points: points.map(({ at, line, reason }) => ({ at: isoTime(at), line, reason })) };
     },
   );
 

@@ -144,7 +144,7 @@ class DuckdbStore implements Store {
   }
 
   quarantined(limit: number) {
-    return this.#session.forwarding.quarantined(limit);
+    return this.#session.queries.quarantined(limit);
   }
 
   quarantine(points: readonly QuarantinedPoint[]): Promise<void> {

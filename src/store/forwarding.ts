@@ -1,9 +1,9 @@
 import type { Channels } from './channels.ts';
-import { decodeQuarantined, qualityOf } from './decode.ts';
+import { qualityOf } from './decode.ts';
 import type { QueryQueue } from './queryQueue.ts';
 import { IMPUTED } from './schema.ts';
-import { COMMITTED, COUNT_COMMITTED, QUARANTINED } from './sql.ts';
-import type { ForwardRow, QuarantinedPoint } from './store.ts';
+import { COMMITTED, COUNT_COMMITTED } from './sql.ts';
+import type { ForwardRow } from './store.ts';
 
 type Committed = { readonly rows: readonly ForwardRow[]; readonly through: number };
 
@@ -34,10 +34,6 @@ export class Forwarding {
   async count(after: number, upTo: number): Promise<number> {
     const [row] = await this.#queue.rows(COUNT_COMMITTED, [{ count: after }, { count: upTo }]);
     return Number(row?.['count'] ?? 0);
-  }
-
-  async quarantined(limit: number): Promise<readonly QuarantinedPoint[]> {
-    return (await this.#queue.rows(QUARANTINED, [{ limit }])).map(decodeQuarantined);
   }
 
   /** Rows lie in the order of their commits, and a scan that has enough of them ends. */

@@ -1,10 +1,27 @@
 import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { WindowAggregate } from '../../operators/types.ts';
-import { decodeAggregate, decodeDeadLetter, decodeReading, decodeTwin, decodeWindow } from './decode.ts';
+import {
+  decodeAggregate,
+  decodeDeadLetter,
+  decodeQuarantined,
+  decodeReading,
+  decodeTwin,
+  decodeWindow,
+} from './decode.ts';
 import type { Row } from './decode.ts';
 import type { Parameter, QueryQueue } from './queryQueue.ts';
-import { AGGREGATE, DEAD_LETTERS, LATEST, OLDEST, RANGE, TWINS, WINDOWS, WINDOW_STARTS } from './sql.ts';
-import type { AggregateRow, RangeQuery, StoredDeadLetter, StoredReading } from './store.ts';
+import {
+  AGGREGATE,
+  DEAD_LETTERS,
+  LATEST,
+  OLDEST,
+  QUARANTINED,
+  RANGE,
+  TWINS,
+  WINDOWS,
+  WINDOW_STARTS,
+} from './sql.ts';
+import type { AggregateRow, QuarantinedPoint, RangeQuery, StoredDeadLetter, StoredReading } from './store.ts';
 
 /** The queries of the API, the CLI and people, on a connection of their own. */
 export class Queries {
@@ -46,6 +63,10 @@ export class Queries {
 
   async twins({ asset, start, end, limit }: Omit<RangeQuery, 'sensor'>): Promise<readonly TwinRecord[]> {
     return (await this.rows(TWINS, [asset, start, end, { limit }])).map(decodeTwin);
+  }
+
+  async quarantined(limit: number): Promise<readonly QuarantinedPoint[]> {
+    return (await this.#queue.rows(QUARANTINED, [{ limit }])).map(decodeQuarantined);
   }
 
   async deadLetters(limit: number): Promise<readonly StoredDeadLetter[]> {

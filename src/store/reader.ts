@@ -22,6 +22,7 @@ export async function openStoreReadOnly(path: string): Promise<StoreReader> {
       windows: (query) => queries.windows(query),
       twins: (query) => queries.twins(query),
       deadLetters: (limit) => queries.deadLetters(limit),
+      quarantined: (limit) => queries.quarantined(limit),
       oldest: (asset, sensor) => queries.oldest(asset, sensor),
       close: async () => {
         await queries.close();

@@ -121,6 +121,8 @@ export interface StoreReader {
   twins(query: Omit<RangeQuery, 'sensor'>): Promise<readonly TwinRecord[]>;
   /** Newest first. */
   deadLetters(limit: number): Promise<readonly StoredDeadLetter[]>;
+  /** Points that InfluxDB refused for good, newest first. */
+  quarantined(limit: number): Promise<readonly QuarantinedPoint[]>;
   /** Source time of the sensor's oldest stored reading; null where there is none. */
   oldest?(asset: string, sensor: string): Promise<number | null>;
   close(): Promise<void>;
@@ -163,8 +165,6 @@ export interface Store extends StoreReader {
   /** Number of stored readings of the commits in (after, upTo]. */
   countCommitted(after: number, upTo: number): Promise<number>;
   quarantine(points: readonly QuarantinedPoint[]): Promise<void>;
-  /** Newest first. */
-  quarantined(limit: number): Promise<readonly QuarantinedPoint[]>;
   /**
    * Resolves when the batch is durable (fsynced). Never called again before that. Where it rejects, nothing of the
    * batch is stored, and the same batch may be committed again.

@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { SyncStatus } from '../../operators/steps/twin.ts';
 import type { DropReason, OnDrop, Quality, Reading } from '../../operators/types.ts';
 import type { CheckpointStatus } from '../checkpoint/checkpointer.ts';
-import type { DeadLetterReason } from '../sources/source.ts';
+import type { DeadLetterReason, SourceStatus } from '../sources/source.ts';
 
 /** Readings of one source, counted by their final quality. */
 export type QualityCounts = Record<Quality, number>;
@@ -13,7 +13,7 @@ export interface Observed {
   readonly bufferReadings?: () => number;
   readonly sources?: () => Iterable<{
     readonly id: string;
-    readonly status: { readonly connected: boolean; readonly reconnects: number };
+    readonly status: Pick<SourceStatus, 'connected' | 'reconnects' | 'redelivered'>;
   }>;
   readonly twins?: () => Iterable<{ readonly asset: string; readonly status: SyncStatus }>;
   /** Largest lag over the sensors of each source, seconds. */
@@ -197,6 +197,15 @@ export function createMetrics(): Metrics {
   );
   counter('rxtwin_source_reconnects_total', 'Reconnects of the source', ['source'], () =>
     [...(observed.sources?.() ?? [])].map(({ id, status }) => [{ source: id }, status.reconnects] as const),
+  );
+  counter(
+    'rxtwin_source_redelivered_total',
+    'Messages that came again and were recognised by name',
+    ['source'],
+    () =>
+      [...(observed.sources?.() ?? [])].map(
+        ({ id, status }) => [{ source: id }, status.redelivered ?? 0] as const,
+      ),
   );
   gauge(
     'rxtwin_sensor_lag_seconds',

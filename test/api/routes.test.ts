@@ -8,6 +8,7 @@ import {
   Latest,
   Prediction,
   Ready,
+  Quarantine,
   Sources,
   Twin,
 } from '../../src/api/schemas.ts';
@@ -233,6 +234,9 @@ test('dead letters and sources', async () => {
         ...{ detail: 'not JSON', origin: 'reactor/R101/sensor/temperature', payload: '<b>{' },
       },
     ],
+  });
+  expect(await ok('/api/quarantine', Quarantine)).toEqual({
+    points: [{ at: '2025-10-26T10:30:15.000Z', line: 'm value=1', reason: 'type conflict' }],
   });
   expect(await ok('/api/sources', Sources)).toEqual({
     sources: [

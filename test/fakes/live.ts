@@ -175,6 +175,8 @@ export function fakeStore(): FakeStore {
       return Promise.resolve([...windows.values()].slice(0, query.limit));
     },
     deadLetters: (limit) => Promise.resolve(letters.slice(0, limit)),
+    quarantined: (limit) =>
+      Promise.resolve([{ at: T0, line: 'm value=1', reason: 'type conflict' }].slice(0, limit)),
   };
 }
 
