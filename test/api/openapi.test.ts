@@ -33,6 +33,7 @@ test('is OpenAPI 3.1 and lists every route', () => {
     '/api/assets/{asset}/sensors/{sensor}/latest',
     '/api/assets/{asset}/twin',
     '/api/dead-letters',
+    '/api/quarantine',
     '/api/sources',
     '/api/stream',
     '/health/live',
