@@ -1,4 +1,5 @@
 import type { OpcuaSourceConfig } from '../../../config/types.ts';
+import type { FutureLimit } from '../futureLimit.ts';
 import { catchUp } from './catchUp.ts';
 import { hasOverflow, timeOf } from './decode.ts';
 import type { Gap, GapBook } from './gaps.ts';
@@ -33,6 +34,7 @@ export interface ConnectionOwner {
   readonly refused: Set<string>;
   /** Clock, epoch milliseconds. */
   now(): number;
+  readonly isTooFarAhead: FutureLimit;
   isPaused(): boolean;
   readonly value: Emit;
   readonly problem: Sink['problem'];
@@ -71,7 +73,7 @@ export async function holdConnection(outage: Outage, owner: ConnectionOwner): Pr
         const lost = hasOverflow(dataValue.statusCode);
         if (lost) owner.overflow(node);
         const time = timeOf(dataValue);
-        const believed = time !== null && time <= now + config.maxFutureMs && nodeProblem(dataValue) === null;
+        const believed = time !== null && !owner.isTooFarAhead(time, now) && nodeProblem(dataValue) === null;
         if (believed && config.history.enabled) gaps.live(node, time, lost);
         handover.live(node, dataValue, now);
       },

@@ -2,6 +2,7 @@ import { DataType, Int64ToBigInt, UInt64ToBigInt, VariantArrayType } from 'node-
 import type { DataValue, StatusCode, Variant } from 'node-opcua';
 import { NO_ISSUES } from '../../../operators/types.ts';
 import type { Quality, Reading } from '../../../operators/types.ts';
+import type { FutureLimit } from '../futureLimit.ts';
 import type { DeadLetter, DeadLetterReason, SourceEvent } from '../source.ts';
 import type { MappedNode } from './nodes.ts';
 
@@ -13,6 +14,8 @@ export interface Arrival {
   readonly arrivedAt: number;
   /** A source time further ahead of the arrival is not believed. */
   readonly maxFutureMs: number;
+  /** Judges it by more than the arrival. Default: by the arrival alone. */
+  readonly isTooFarAhead?: FutureLimit;
   /** As in `Received`. */
   readonly backfilled: boolean;
 }
@@ -35,8 +38,9 @@ export function qualityOf(status: StatusCode): Quality {
 export function decodeDataValue(dataValue: DataValue, node: MappedNode, arrival: Arrival): SourceEvent {
   const quality = qualityOf(dataValue.statusCode);
   const timestamp = timeOf(dataValue) ?? arrival.arrivedAt;
-  if (timestamp > arrival.arrivedAt + arrival.maxFutureMs) {
-    const detail = `source time ${iso(timestamp)} is ${timestamp - arrival.arrivedAt} ms ahead, allowed: ${arrival.maxFutureMs} ms`;
+  const { arrivedAt, maxFutureMs } = arrival;
+  if (timestamp > arrivedAt + maxFutureMs && (arrival.isTooFarAhead?.(timestamp, arrivedAt) ?? true)) {
+    const detail = `source time ${iso(timestamp)} is ${timestamp - arrivedAt} ms ahead, allowed: ${maxFutureMs} ms`;
     return deadLetter(dataValue, node, arrival, 'futureTimestamp', detail);
   }
   let value: number | null = null;

@@ -3,6 +3,7 @@ import { Observable, share } from 'rxjs';
 import type { Subscriber } from 'rxjs';
 import type { OpcuaSourceConfig } from '../../../config/types.ts';
 import { createBackoff } from '../backoff.ts';
+import { futureLimit } from '../futureLimit.ts';
 import type { Source, SourceContext, SourceEvent } from '../source.ts';
 import { decodeDataValue } from './decode.ts';
 import { CLOSED, holdConnection } from './connection.ts';
@@ -57,6 +58,7 @@ export function createOpcuaSource(
   let outage: Outage | null = null;
   let intake: Intake | null = null;
   let release = (): void => undefined;
+  const isTooFarAhead = futureLimit(config.maxFutureMs, () => context.now());
   const gaps = createGapBook(config.history.maxHours * HOUR_MS);
   let overflows = 0;
   let overflowLoggedAt = -Infinity;
@@ -73,7 +75,7 @@ export function createOpcuaSource(
     if (stopped) return;
     position += 1;
     const { maxFutureMs } = config;
-    const arrival = { source: config.id, position, arrivedAt, maxFutureMs, backfilled };
+    const arrival = { source: config.id, position, arrivedAt, maxFutureMs, isTooFarAhead, backfilled };
     gate.pass(decodeDataValue(dataValue, node, arrival));
   };
 
@@ -137,6 +139,7 @@ export function createOpcuaSource(
     gaps,
     refused: new Set(),
     now: () => context.now(),
+    isTooFarAhead,
     isPaused: () => !gate.isOpen || stopped,
     value: take,
     problem: note,

@@ -54,6 +54,23 @@ describe('time', () => {
       arrivedAt: AT,
     });
   });
+
+  test('too far ahead of a clock that was set back only is not', () => {
+    const judged: number[][] = [];
+    const isTooFarAhead = (timestamp: number, arrivedAt: number): boolean => {
+      judged.push([timestamp, arrivedAt]);
+      return false;
+    };
+    const arrival = { source: 'plc', position: 9, arrivedAt: AT, maxFutureMs: 1000, backfilled: false };
+    const read = (ms: number) =>
+      decodeDataValue(new DataValue({ value, sourceTimestamp: new Date(AT + ms) }), node, {
+        ...arrival,
+        isTooFarAhead,
+      });
+    expect(read(3_600_000)).toMatchObject({ timestamp: AT + 3_600_000, value: 1 });
+    read(1000);
+    expect(judged).toEqual([[AT + 3_600_000, AT]]);
+  });
 });
 
 describe('status', () => {
