@@ -65,9 +65,9 @@ const FAULTS: readonly Fault[] = [
   },
   { fault: 'InfluxDB answers 404', begin: answering(() => problem(404, 'not found', 'bucket not found')) },
   {
-    fault: 'InfluxDB answers 413 for more than 100 points',
+    fault: 'InfluxDB answers 413 for more than 10 points',
     begin: answering((lines) =>
-      lines.length > 100 ? problem(413, 'request too large', 'body too large') : TAKES,
+      lines.length > 10 ? problem(413, 'request too large', 'body too large') : TAKES,
     ),
   },
   {
@@ -136,7 +136,9 @@ async function playedServer(options: FaultOptions): Promise<FaultRow[]> {
       .metric('rxtwin_forward_quarantined_total')
       .catch(() => NaN);
     await forwarded(traffic, rate / 2);
-    const count = await traffic.publisher.finish();
+    const count = await traffic.finish();
+    // The last commit may still be on its way.
+    await sleep(1000);
     await forwarded(traffic, 0);
     const end = await traffic.end(120_000, count);
     const rows = await forwardable(traffic.storePath);
@@ -231,7 +233,9 @@ async function realServer(options: FaultOptions): Promise<FaultRow> {
     const lagRows = await lag(traffic);
     await server.begin();
     const catchUpMs = await forwarded(traffic, rate / 2);
-    const count = await traffic.publisher.finish();
+    const count = await traffic.finish();
+    // The last commit may still be on its way.
+    await sleep(1000);
     await forwarded(traffic, 0);
     const end = await traffic.end(120_000, count);
     const rows = await forwardable(traffic.storePath, 'value IS NOT NULL');

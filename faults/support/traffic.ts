@@ -62,7 +62,9 @@ export interface Traffic {
   behind(): Promise<number>;
   /** Milliseconds until the service has all that was sent but the last quarter of a second's. */
   caughtUp(timeoutMs?: number): Promise<number>;
-  /** Ends the traffic (unless it was: then with what `finish` gave), waits until the service has all of it, stops the service and looks what became of it. */
+  /** Ends the traffic and waits until the service has all of it. @returns how many numbers of the plan were sent */
+  finish(timeoutMs?: number): Promise<number>;
+  /** The same, unless `finished` says that it was done; then stops the service and looks what became of the readings. */
   end(timeoutMs?: number, finished?: number): Promise<TrafficEnd>;
   /** Ends what still runs; to be called in any case. */
   abandon(): Promise<void>;
@@ -135,8 +137,15 @@ export async function startTraffic(options: FaultOptions, own: TrafficOptions): 
     );
   };
 
+  const finish = async (timeoutMs = 120_000): Promise<number> => {
+    const count = await publisher.finish(timeoutMs);
+    await settled(count, timeoutMs);
+    return count;
+  };
+
   return {
     plan,
+    finish,
     broker,
     home,
     storePath,
