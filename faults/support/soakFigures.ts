@@ -25,8 +25,8 @@ export interface MemoryFigures {
   readonly mostMb: number;
   /** MB an hour. */
   readonly slope: Slope;
-  /** MB an hour; passed where the lower bound of the slope is not above it. */
-  readonly limit: number;
+  /** MB an hour; passed where the lower bound of the slope is not above it. null: not judged in so short a run. */
+  readonly limit: number | null;
 }
 
 const fixed = (value: number): string => value.toFixed(1);
@@ -40,11 +40,12 @@ export function soakText(figures: SoakFigures): string {
     fixed(lastMb),
     fixed(mostMb),
     `${fixed(slope.slope)} (${fixed(slope.lower)} … ${fixed(slope.upper)})`,
-    fixed(limit),
+    limit === null ? 'not judged' : fixed(limit),
   ]);
   return `${minutes} minutes at ${rate} readings a second, with a client on the event stream and one that reads the metrics. The
 first ${fixed(warmUpMinutes)} minutes, in which caches fill, are not in the figures. The slope is that of a straight line through the samples by
 least squares, with its 95 % confidence bounds; a lower bound above the limit would mean that memory certainly grows.
+The whole process is judged in runs of an hour and more only, because the reserves of store and allocator fill slowly.
 
 ${table(['memory', 'first MB', 'last MB', 'most MB', 'slope, MB an hour', 'limit'], rows)}
 
