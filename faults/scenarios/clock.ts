@@ -125,6 +125,7 @@ async function jumped(options: FaultOptions, jump: Jump): Promise<FaultRow> {
   }
 }
 
+/** The first three are played in a short run, too. */
 const JUMPS: readonly Jump[] = [
   { name: 'ahead', fault: "service's clock set 1 h ahead", whose: 'service', byMs: HOUR_MS },
   { name: 'back', fault: "service's clock set 1 h back", whose: 'service', byMs: -HOUR_MS },
@@ -146,7 +147,7 @@ const JUMPS: readonly Jump[] = [
 ];
 
 async function run(options: FaultOptions): Promise<readonly FaultRow[]> {
-  if (options.short) return together(JUMPS.map((jump) => jumped(options, jump)));
+  if (options.short) return together(JUMPS.slice(0, 3).map((jump) => jumped(options, jump)));
   const rows: FaultRow[] = [];
   for (const jump of JUMPS) rows.push(await jumped(options, jump));
   return rows;

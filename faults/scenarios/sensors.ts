@@ -9,8 +9,8 @@ import { until } from '../support/wait.ts';
 const PUBLISHER = '../faults/support/fuzzPublisher.ts';
 /** Resident memory that one admitted sensor may cost, with all its checks, filter and window. */
 const MAX_KB_A_SENSOR = 20;
-/** What a refused sensor may leave behind: nothing that grows, so this is for the store's own cache. */
-const MAX_REFUSED_MB = 60;
+/** Refused ones leave nothing that grows; the store's memory (store.memoryLimitMb, 256) fills with their dead letters. */
+const MAX_REFUSED_MB = 300;
 const QUIET_MS = 1000;
 const RUNAWAY = 'RUNAWAY';
 
