@@ -35,16 +35,17 @@ async function run(options: FaultOptions): Promise<readonly FaultRow[]> {
     await traffic.publisher.reached(short ? 300 : 5000);
     const memory = watchMemory(traffic.service().pid);
     const what = { seed, around: Date.now(), maxPayloadBytes: MAX_PAYLOAD_BYTES };
-    const args: FuzzPublisherArgs = { url: traffic.broker.url, count, rate: short ? 5000 : 3000, what };
+    const args: FuzzPublisherArgs = { url: traffic.broker.url, count, rate: short ? 3000 : 2500, what };
     const fuzzed = await runChild<FuzzPublished>(PUBLISHER, args);
     options.log(`${fuzzed.sent} payloads in ${fuzzed.seconds.toFixed(1)} s`);
     const catchUpMs = await allTaken(traffic);
     const growthMb = memory.growth();
     memory.stop();
     const probed = await probe.stop();
+    const finished = await traffic.finish();
     const duplicates = await traffic.service().metric('rxtwin_drops_total', 'reason="duplicate"');
     const counted = await traffic.service().metric('rxtwin_dead_letters_total');
-    const end = await traffic.end();
+    const end = await traffic.end(120_000, finished);
 
     const stored = await figures(traffic.storePath);
     const events = stored.readings + stored.deadLetters + duplicates;
