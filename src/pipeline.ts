@@ -46,6 +46,8 @@ export interface PipelineParts {
   readonly onDrop: OnDrop;
   /** See `OrderOptions.isKnown`. Default: no other memory than the operator's. */
   readonly isKnown?: (reading: Reading) => boolean | null;
+  /** Times of arrival are made up from a recording, and say nothing of the pace at which readings came. */
+  readonly recorded?: boolean;
   /** Assets that take no ticks while they are in it. Default: none. */
   readonly asleep?: ReadonlySet<string>;
 }
@@ -54,6 +56,8 @@ export interface PipelineParts {
 type Cells = <S>(operator: string, create: () => S, shape: StateShape) => StateCell<S>;
 
 const NONE: ReadonlySet<string> = new Set();
+/** A clock that was set back goes on at the pace of the world; twice that leaves room for bursts. */
+const STEP_BACK_MAX_PACE = 2;
 
 /**
  * The whole topology between admission and commit. Everything in it is synchronous and deterministic: what goes in as
@@ -67,9 +71,13 @@ const NONE: ReadonlySet<string> = new Set();
 export function pipeline(
   readings: Observable<Reading>,
   ticks: Observable<number>,
-  { config, registry, twins, onDrop, isKnown, asleep = NONE }: PipelineParts,
+  { config, registry, twins, onDrop, isKnown, recorded = false, asleep = NONE }: PipelineParts,
 ): Observable<Output> {
-  const settingsOf = sharedSettings(config, onDrop, isKnown);
+  const settingsOf = sharedSettings(config, {
+    onDrop,
+    stepBackMaxPace: recorded ? null : STEP_BACK_MAX_PACE,
+    ...(isKnown && { isKnown }),
+  });
   const twinInputs = new Map([...twins.keys()].map((asset) => [asset, new Inlet<EstimatedReading>()]));
 
   const stageOf = ({ asset, sensor }: SensorName): Stage<Reading, Output> => {

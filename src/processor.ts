@@ -54,13 +54,15 @@ export interface ProcessorParts {
   readonly onDrop: OnDrop;
   /** See `OrderOptions.isKnown`. */
   readonly isKnown?: (reading: Reading) => boolean | null;
+  /** See `PipelineParts.recorded`. */
+  readonly recorded?: boolean;
   /** See `PipelineParts.asleep`. */
   readonly asleep?: ReadonlySet<string>;
 }
 
 /** Drives the pipeline one input at a time, and collects what each gives rise to. */
 export function createProcessor(parts: ProcessorParts): Processor {
-  const { config, registry, twins, lastRow, onDrop, isKnown, asleep } = parts;
+  const { config, registry, twins, lastRow, onDrop, isKnown, recorded, asleep } = parts;
   const readings = new Inlet<Reading>();
   const ticks = new Subject<number>();
   const outputs = new Subject<Output>();
@@ -87,6 +89,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
     twins,
     onDrop: dropped,
     ...(isKnown && { isKnown: asked }),
+    ...(recorded !== undefined && { recorded }),
     ...(asleep && { asleep }),
   };
   pipeline(readings.items, ticks, topology).subscribe((output) => {

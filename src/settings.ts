@@ -1,37 +1,40 @@
 import { sensorConfigFor } from '../config/sensors.ts';
 import type { Config, SensorConfig } from '../config/types.ts';
-import type { OnDrop, Reading } from '../operators/types.ts';
+import type { OrderOptions } from '../operators/steps/order.ts';
+import type { OnDrop } from '../operators/types.ts';
 
 type WithOnDrop<T> = T extends object ? T & { readonly onDrop: OnDrop } : T;
-type IsKnown = (reading: Reading) => boolean | null;
+
+/** What the service adds to a sensor's configuration of `orderByTime`. */
+export type OrderContext = Pick<OrderOptions, 'isKnown' | 'stepBackMaxPace'> & { readonly onDrop: OnDrop };
 
 /** A sensor's configuration as its operators take it: frozen, and the same object for all sensors set alike. */
 export interface Settings extends Omit<SensorConfig, 'order' | 'windows'> {
-  readonly order: (WithOnDrop<SensorConfig['order']> & { readonly isKnown?: IsKnown }) | false;
+  readonly order: (Exclude<SensorConfig['order'], false> & OrderContext) | false;
   readonly windows: readonly WithOnDrop<SensorConfig['windows'][number]>[];
 }
 
 export function sharedSettings(
   config: Config,
-  onDrop: OnDrop,
-  isKnown?: IsKnown,
+  context: OrderContext,
 ): (asset: string, sensor: string) => Settings {
   const known = new Map<string, Settings>();
   return (asset, sensor) => {
     const own = sensorConfigFor(config, asset, sensor);
     const text = JSON.stringify(own);
-    const shared = known.get(text) ?? frozen(own, onDrop, isKnown);
+    const shared = known.get(text) ?? frozen(own, context);
     known.set(text, shared);
     return shared;
   };
 }
 
-function frozen(own: SensorConfig, onDrop: OnDrop, isKnown: IsKnown | undefined): Settings {
+function frozen(own: SensorConfig, context: OrderContext): Settings {
+  const { onDrop } = context;
   const copy = structuredClone(own);
   for (const part of Object.values(copy)) if (typeof part === 'object') Object.freeze(part);
   return Object.freeze({
     ...copy,
-    order: copy.order && Object.freeze({ ...copy.order, onDrop, ...(isKnown && { isKnown }) }),
+    order: copy.order && Object.freeze({ ...copy.order, ...context }),
     windows: copy.windows.map((window) => Object.freeze({ ...window, onDrop })),
   });
 }

@@ -11,6 +11,11 @@ export interface OrderOptions {
   readonly rememberCount?: number;
   /** Late readings in a row, ascending among themselves, after which a clock that went back is believed. Integer >= 1; null = never. Default 5. */
   readonly stepBackCount?: number | null;
+  /**
+   * Late readings whose source times advance so many times faster than the clock at which they arrive are history that is
+   * being sent, and no sign of a clock set back. >= 1; null = not looked at. Default null. Needs times of arrival.
+   */
+  readonly stepBackMaxPace?: number | null;
   /** Told of every duplicate. */
   readonly onDrop?: OnDrop;
   /**
@@ -31,9 +36,11 @@ export interface OrderState {
   largest: number;
   /** Source time of the last reading passed on in order; -Number.MAX_VALUE before the first. */
   released: number;
-  /** Late readings in a row that ascend, and the time of the last of them. */
+  /** Late readings in a row that ascend, the time of the last of them, and times and arrival of the first. */
   lateCount: number;
   lateTimestamp: number;
+  lateSince: number;
+  lateArrivedAt: number;
   /** Waiting readings by source time, equal times by arrival. */
   held: Reading[];
   /** Ring of what was seen last: times and received values; `next` is the slot to overwrite. */
@@ -50,6 +57,8 @@ export const orderState = (): OrderState => ({
   released: -Number.MAX_VALUE,
   lateCount: 0,
   lateTimestamp: 0,
+  lateSince: 0,
+  lateArrivedAt: 0,
   held: [],
   times: [],
   values: [],
@@ -65,6 +74,10 @@ export function resolveOrderOptions(options: OrderOptions): ResolvedOrderOptions
     maxReadings: integerBetween('maxReadings', options.maxReadings ?? 100, 1),
     rememberCount: integerBetween('rememberCount', options.rememberCount ?? 100, 0),
     stepBackCount: stepBackCount === null ? null : integerBetween('stepBackCount', stepBackCount, 1),
+    stepBackMaxPace:
+      options.stepBackMaxPace === undefined || options.stepBackMaxPace === null
+        ? null
+        : numberAtLeast('stepBackMaxPace', options.stepBackMaxPace, 1),
     ...(options.isKnown && { isKnown: options.isKnown }),
   };
 }
@@ -153,9 +166,16 @@ function passLate(
     emit(withIssue(reading, 'Uncertain', { check: 'order', message }));
     return;
   }
-  state.lateCount = state.lateCount > 0 && timestamp > state.lateTimestamp ? state.lateCount + 1 : 1;
+  const arrivedAt = reading.received?.arrivedAt ?? timestamp;
+  if (state.lateCount > 0 && timestamp > state.lateTimestamp) {
+    state.lateCount += 1;
+  } else {
+    state.lateCount = 1;
+    state.lateSince = timestamp;
+    state.lateArrivedAt = arrivedAt;
+  }
   state.lateTimestamp = timestamp;
-  if (options.stepBackCount !== null && state.lateCount >= options.stepBackCount) {
+  if (isSetBack(state, timestamp, arrivedAt, options)) {
     // What is held belongs to the time base that ends here.
     orderFlush(state, emit);
     state.lateCount = 0;
@@ -163,6 +183,20 @@ function passLate(
     state.released = timestamp;
   }
   emit(withIssue(reading, 'Uncertain', { check: 'order', message }));
+}
+
+/** Several arrive at once where a source sends in batches, so a little is always allowed. */
+const BATCH_MS = 100;
+
+function isSetBack(
+  state: OrderState,
+  timestamp: number,
+  arrivedAt: number,
+  { stepBackCount, stepBackMaxPace }: ResolvedOrderOptions,
+): boolean {
+  if (stepBackCount === null || state.lateCount < stepBackCount) return false;
+  if (stepBackMaxPace === null) return true;
+  return timestamp - state.lateSince <= stepBackMaxPace * (arrivedAt - state.lateArrivedAt) + BATCH_MS;
 }
 
 function releaseOldest(state: OrderState, emit: (reading: Reading) => void): void {

@@ -51,6 +51,7 @@ export async function replay(parts: ReplayParts): Promise<void> {
     twins,
     registry: new StateRegistry(),
     lastRow: 0,
+    recorded: true,
     onDrop: (reason) => tally.drop(reason),
   });
   const clock = recordedClock();

@@ -329,6 +329,41 @@ describe('a restored ring of another size', () => {
   });
 });
 
+describe('the pace of late readings', () => {
+  /** Readings that go back to 0 after 100 000, `everyMs` of source time apart, arriving `arrivalMs` apart. */
+  const late = (everyMs: number, arrivalMs: number, count = 20) => {
+    const order = driven({ stepBackMaxPace: 2 });
+    order.take(at(100_000, 1, received(1, 100_000)));
+    for (let i = 0; i < count; i += 1) order.take(at(i * everyMs, i, received(i, 100_000 + i * arrivalMs)));
+    return order;
+  };
+
+  test('a clock that was set back goes on as fast as the world, and is believed', () => {
+    expect(marked(late(1000, 1000).out)).toEqual([0, 1000, 2000, 3000, 4000]);
+    // Ten readings in each burst.
+    const order = driven({ stepBackMaxPace: 2 });
+    order.take(at(100_000, 1, received(1, 100_000)));
+    for (let i = 0; i < 30; i += 1)
+      order.take(at(i * 100, i, received(i, 101_000 + 1000 * Math.floor(i / 10))));
+    expect(order.state.largest).toBe(2900);
+  });
+
+  test('history that is sent after live readings is late, and nothing else', () => {
+    const order = late(1000, 1);
+    expect(marked(order.out)).toHaveLength(20);
+    expect(order.state).toMatchObject({ largest: 100_000, released: 100_000 });
+    order.take(at(101_000, 1, received(1, 101_000)));
+    expect(order.out.at(-1)?.issues).toEqual([]);
+  });
+
+  test('does not matter where it is not asked for', () => {
+    const order = driven();
+    order.take(at(100_000, 1, received(1, 100_000)));
+    for (let i = 0; i < 5; i += 1) order.take(at(i * 1000, i, received(i, 100_000)));
+    expect(order.state.largest).toBe(4000);
+  });
+});
+
 describe('what is read from an archive', () => {
   const backfilled = (timestamp: number): Reading => {
     const came = received(timestamp, 9000);
@@ -357,6 +392,7 @@ test.each([
   [{ maxReadings: 0 }, 'maxReadings: 0 is not valid'],
   [{ rememberCount: 1.5 }, 'rememberCount: 1.5 is not valid'],
   [{ stepBackCount: 0 }, 'stepBackCount: 0 is not valid'],
+  [{ stepBackMaxPace: 0.5 }, 'stepBackMaxPace: 0.5 is not valid, expected a number >= 1'],
 ])('%j is refused', (options, message) => {
   expect(() => resolveOrderOptions(options)).toThrow(RangeError);
   expect(() => resolveOrderOptions(options)).toThrow(message);
