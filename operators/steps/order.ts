@@ -185,9 +185,6 @@ function passLate(
   emit(withIssue(reading, 'Uncertain', { check: 'order', message }));
 }
 
-/** Several arrive at once where a source sends in batches, so a little is always allowed. */
-const BATCH_MS = 100;
-
 function isSetBack(
   state: OrderState,
   timestamp: number,
@@ -196,7 +193,7 @@ function isSetBack(
 ): boolean {
   if (stepBackCount === null || state.lateCount < stepBackCount) return false;
   if (stepBackMaxPace === null) return true;
-  return timestamp - state.lateSince <= stepBackMaxPace * (arrivedAt - state.lateArrivedAt) + BATCH_MS;
+  return timestamp - state.lateSince <= stepBackMaxPace * (arrivedAt - state.lateArrivedAt);
 }
 
 function releaseOldest(state: OrderState, emit: (reading: Reading) => void): void {

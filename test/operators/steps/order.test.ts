@@ -356,6 +356,14 @@ describe('the pace of late readings', () => {
     expect(order.out.at(-1)?.issues).toEqual([]);
   });
 
+  test('history of a fast sensor too, though five of its readings are not much of it', () => {
+    const order = driven({ stepBackMaxPace: 2 });
+    order.take(at(100_000, 1, received(1, 100_000)));
+    for (let i = 0; i < 100; i += 1)
+      order.take(at(98_000 + i * 20, i, received(i, 100_010 + Math.floor(i / 20))));
+    expect(order.state.largest).toBe(100_000);
+  });
+
   test('does not matter where it is not asked for', () => {
     const order = driven();
     order.take(at(100_000, 1, received(1, 100_000)));
