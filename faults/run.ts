@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
 import { reliabilityPage, rowCells, table } from './support/report.ts';
-import type { ScenarioResult } from './support/report.ts';
+import type { KeptResult, ScenarioResult } from './support/report.ts';
 import { soakText } from './support/soakFigures.ts';
 import type { SoakFigures } from './support/soakFigures.ts';
 import { failedRow } from './support/rows.ts';
@@ -12,13 +12,14 @@ import type { FaultRow, Scenario } from './scenario.ts';
 /*
  * npm run faults                                  everything, and docs/reliability.md
  * npm run faults -- --short                       a cut of it, some minutes; writes nothing
- * npm run faults -- --only kill --only broker     only these; writes nothing
+ * npm run faults -- --only kill --only broker     only these, and their part of docs/reliability.md
  * npm run faults -- --seed 7 --rate 2000          other instants and values; another load
  * npm run faults -- --keep                        leaves the folders with stores and logs for a look
  * npm run faults -- --list                        what there is
  */
 
 const PAGE = new URL('../docs/reliability.md', import.meta.url);
+const KEPT = new URL('../docs/reliability.json', import.meta.url);
 const SOAK = new URL('../docs/soak.json', import.meta.url);
 const PACKAGE = new URL('../package.json', import.meta.url);
 
@@ -70,13 +71,7 @@ console.log(
   table(['fault', 'sent', 'stored', 'lost', 'twice', 'twin', 'passed', 'notes'], rows.map(rowCells)),
 );
 if (rows.some(({ passed }) => !passed)) process.exitCode = 1;
-const full = !short && flags.only.length === 0;
-const skipped = results.filter((result) => result.rows.length === 0).map(({ scenario }) => scenario.name);
-if (full && skipped.length === 0) {
-  writeFileSync(PAGE, reliabilityPage(results, { seed, rate, version: version(), soak: soakFigures() }));
-} else if (full) {
-  console.error(`docs/reliability.md is left as it is, because these were not played: ${skipped.join(', ')}`);
-}
+if (!short) publish();
 // A server of a scenario that failed half-way must not keep the programme alive.
 process.exit();
 
@@ -127,6 +122,32 @@ async function play(scenario: Scenario): Promise<readonly FaultRow[]> {
 function hasProgram(name: string): boolean {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return folders.some((path) => path !== '' && existsSync(join(path, name)));
+}
+
+/** Keeps the figures of what was played, and writes the page once there are some of every scenario. */
+function publish(): void {
+  const kept: Record<string, KeptResult> = existsSync(KEPT)
+    ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Record<string, KeptResult>)
+    : {};
+  for (const { scenario, rows: played } of results) {
+    if (played.length > 0) kept[scenario.name] = { version: version(), seed, rate, rows: played };
+  }
+  const ordered = scenarios.flatMap(({ name }) =>
+    kept[name] === undefined ? [] : [[name, kept[name]] as const],
+  );
+  writeFileSync(KEPT, `${JSON.stringify(Object.fromEntries(ordered), null, 2)}\n`);
+  const missing = scenarios.filter(({ name }) => kept[name] === undefined).map(({ name }) => name);
+  if (missing.length > 0) {
+    console.error(
+      `docs/reliability.md is left as it is, because these were not played: ${missing.join(', ')}`,
+    );
+    return;
+  }
+  const all = scenarios.flatMap((scenario) => {
+    const result = kept[scenario.name];
+    return result === undefined ? [] : [{ scenario, ...result }];
+  });
+  writeFileSync(PAGE, reliabilityPage(all, soakFigures()));
 }
 
 function version(): string {

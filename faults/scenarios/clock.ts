@@ -86,7 +86,7 @@ async function jumped(options: FaultOptions, jump: Jump): Promise<FaultRow> {
     },
   });
   const timed = await startTimed(traffic.broker.url);
-  const holdMs = short ? 3000 : 60_000;
+  const holdMs = short ? 3000 : 20_000;
   try {
     await traffic.publisher.reached(short ? 300 : 20_000);
     if (whose === 'service') writeFileSync(clockFile, String(byMs));

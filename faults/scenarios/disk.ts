@@ -37,7 +37,7 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Full in mid-load, by a file that is not the service's; freed again. */
 function inMidLoad(options: FaultOptions): Promise<FaultRow> {
-  const fullMs = options.short ? 4000 : 60_000;
+  const fullMs = options.short ? 4000 : 20_000;
   return onDisk(options, 'full', async (traffic, disk) => {
     const { pid } = traffic.service();
     disk.fill();
@@ -83,7 +83,7 @@ function inMidLoad(options: FaultOptions): Promise<FaultRow> {
 
 /** Full whenever the service begins to write a checkpoint; then killed, so that it needs one. */
 function atCheckpoints(options: FaultOptions): Promise<FaultRow> {
-  const times = options.short ? 3 : 20;
+  const times = options.short ? 3 : 10;
   return onDisk(
     options,
     'checkpoint',
@@ -125,7 +125,7 @@ function withoutCheckpoints(options: FaultOptions): Promise<FaultRow> {
       try {
         own.fill();
         await traffic.restart().ready();
-        await sleep(options.short ? 1500 : 20_000);
+        await sleep(options.short ? 1500 : 8000);
         const warned = NO_SPACE.test(traffic.service().output());
         traffic.service().kill();
         await traffic.service().ended;
@@ -160,7 +160,7 @@ function atStart(options: FaultOptions): Promise<FaultRow> {
       },
       { timeoutMs: 30_000 },
     );
-    await sleep(options.short ? 500 : 15_000);
+    await sleep(options.short ? 500 : 5000);
     const started = service.alive();
     disk.free();
     if (!started) traffic.restart();

@@ -121,7 +121,7 @@ async function playedServer(options: FaultOptions): Promise<FaultRow[]> {
     for (const { fault, begin } of FAULTS) {
       const from = traffic.publisher.acknowledged();
       await begin(fake, front);
-      await sleep(short ? 700 : 15_000);
+      await sleep(short ? 700 : 5000);
       const lagRows = await lag(traffic);
       const to = traffic.publisher.acknowledged();
       await front.up();
@@ -209,7 +209,7 @@ async function commitQuantile(traffic: Traffic): Promise<number> {
 async function commitP99(options: FaultOptions, rate: number): Promise<number> {
   const traffic = await startTraffic(options, { name: 'without', rate });
   try {
-    await traffic.publisher.reached(rate * (options.short ? 2 : 30));
+    await traffic.publisher.reached(rate * (options.short ? 2 : 10));
     return await commitQuantile(traffic);
   } finally {
     await traffic.abandon();
@@ -229,7 +229,7 @@ async function realServer(options: FaultOptions): Promise<FaultRow> {
   try {
     await traffic.publisher.reached(rate);
     await server.end();
-    await sleep(short ? 1000 : 30_000);
+    await sleep(short ? 1000 : 10_000);
     const lagRows = await lag(traffic);
     await server.begin();
     const catchUpMs = await forwarded(traffic, rate / 2);

@@ -155,7 +155,7 @@ async function run(options: FaultOptions): Promise<readonly FaultRow[]> {
     const bench: Bench = {
       plant,
       proxy,
-      outageMs: short ? 1000 : 20_000,
+      outageMs: short ? 1000 : 10_000,
       service: () => service,
       restartServer: (name) => start(name, port),
       async restartService() {
@@ -166,7 +166,7 @@ async function run(options: FaultOptions): Promise<readonly FaultRow[]> {
     };
     const phases: { readonly fault: string; readonly from: number; readonly to: number }[] = [];
     for (const { fault, play } of FAULTS.filter(({ long }) => !short || long !== true)) {
-      await sleep(short ? 500 : 10_000);
+      await sleep(short ? 500 : 3000);
       const from = plant.last;
       await play(bench);
       await sleep(500);

@@ -36,7 +36,7 @@ async function stalled(options: FaultOptions, protocolVersion: 4 | 5): Promise<F
     const traffic = await startTraffic(options, { name, rate, protocolVersion, storeFolder: disk.path });
     try {
       // Until the service is warm and has its usual size.
-      await traffic.publisher.reached(rate * (short ? 3 : 30));
+      await traffic.publisher.reached(rate * (short ? 3 : 10));
       await traffic.caughtUp();
       const memory = watchMemory(traffic.service().pid);
       const started = performance.now();

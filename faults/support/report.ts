@@ -5,12 +5,12 @@ export interface ScenarioResult {
   readonly rows: readonly FaultRow[];
 }
 
-export interface PageFacts {
+/** How a scenario was played last, and what came of it. */
+export interface KeptResult {
+  readonly version: string;
   readonly seed: number;
   readonly rate: number;
-  readonly version: string;
-  /** Markdown; null where no soak was kept. */
-  readonly soak: string | null;
+  readonly rows: readonly FaultRow[];
 }
 
 const HEAD = ['fault', 'sent', 'stored', 'lost', 'twice', 'twin', 'passed'];
@@ -34,7 +34,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** docs/reliability.md. It has no date, so that the same figures give the same page. */
-export function reliabilityPage(results: readonly ScenarioResult[], facts: PageFacts): string {
+export function reliabilityPage(
+  results: readonly (KeptResult & ScenarioResult)[],
+  /** Markdown; null where no soak was kept. */
+  soak: string | null,
+): string {
   const rows = results.flatMap((result) => result.rows);
   const failures = rows.filter(({ passed }) => !passed).length;
   const all = rows.map((row) => rowCells(row).slice(0, HEAD.length));
@@ -46,7 +50,7 @@ What becomes of the readings and of the twins when something breaks. Each line b
 process of its own, with real servers where there are any, and then counted in the store that it left. This page is written by
 the programme itself, with the lines that failed: ${failures === 0 ? 'none did' : `${failures} of ${rows.length}`}.
 
-Version ${facts.version}, seed ${facts.seed}, ${facts.rate} readings a second where a line does not say otherwise.
+Each part below says with which version, seed and load it was played; a part that is played again by itself is written anew.
 
 ${table(HEAD, all)}
 
@@ -81,13 +85,13 @@ clock's own fault (set back and forth by an hour) has lines of its own.
 ${results.map(section).join('\n')}
 ## Soak
 
-${facts.soak ?? 'Not part of this run: `npm run soak -- --minutes 60 --keep` measures memory, file descriptors and timers over time.'}
+${soak ?? 'Not part of this run: `npm run soak -- --minutes 60 --keep` measures memory, file descriptors and timers over time.'}
 
 ## Run it again
 
     npm run faults                            all of it; writes this page
     npm run faults -- --short                 a shorter cut, as in CI
-    npm run faults -- --only kill --seed 7    one scenario, other random instants
+    npm run faults -- --only kill --seed 7    one scenario, other random instants; writes its part
     npm run faults -- --list                  what there is
 
 It needs \`mosquitto\` (Debian: mosquitto) and, for what goes to InfluxDB, \`victoria-metrics\`; only the loopback network is used.
@@ -96,7 +100,7 @@ breaks; how far the service has come at such an instant depends on the machine, 
 `;
 }
 
-function section({ scenario, rows }: ScenarioResult): string {
+function section({ scenario, rows, version, seed, rate }: KeptResult & ScenarioResult): string {
   const notes = rows.map(({ fault, note, passed }) => `- ${fault}${passed ? '' : ' (**failed**)'}: ${note}`);
-  return `### ${scenario.name}\n\n${scenario.about}\n\n${notes.join('\n')}\n`;
+  return `### ${scenario.name}\n\n${scenario.about}\n\nVersion ${version}, seed ${seed}, at most ${rate} readings a second.\n\n${notes.join('\n')}\n`;
 }
