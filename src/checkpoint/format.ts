@@ -26,7 +26,7 @@ const HEAD_BYTES = 8;
 
 /*
  * A file is MAGIC and frames: length and CRC-32 (4 bytes each, little-endian) of a value in V8's serialisation, which keeps
- * every double to the bit and costs a quarter of JSON. The first frame is [store, from], the last [to, number of assets].
+ * every double to the bit and costs a fraction of JSON. The first frame is [store, from], the last [to, number of assets].
  */
 
 export const encodeStart = (store: string, from: number): Buffer =>
