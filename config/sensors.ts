@@ -44,13 +44,16 @@ const outlier = group(
     minStdDev: number('Below this standard deviation the signal is constant: no verdict.', 1e-6, { min: 0 }),
     confirmCount: whole('Outliers in a row after which the new level is believed.', 5, { min: 1 }),
   },
-  {
-    check({ minSamples, windowSize }, complain) {
-      if (minSamples <= windowSize) return;
-      complain('minSamples', `${minSamples} is not valid, expected at most windowSize (${windowSize})`);
-    },
-  },
+  { check: samplesFitWindow },
 );
+
+function samplesFitWindow(
+  { minSamples, windowSize }: { readonly minSamples: number; readonly windowSize: number },
+  complain: Complain,
+): void {
+  if (minSamples <= windowSize) return;
+  complain('minSamples', `${minSamples} is not valid, expected at most windowSize (${windowSize})`);
+}
 
 const spike = group('A jump from the last accepted value; beyond the limit it is Uncertain.', {
   maxRelativeChange: number('Largest credible relative change; 0.2 = 20 %.', 0.2, { above: 0 }),
@@ -62,6 +65,27 @@ const spike = group('A jump from the last accepted value; beyond the limit it is
   }),
   confirmCount: whole('Spikes in a row after which the new level is believed.', 5, { min: 1 }),
 });
+
+const hampel = group(
+  'Distance from the median of the values before, by their median absolute deviation; beyond the threshold a reading is Uncertain. Off by default.',
+  {
+    windowSize: whole('Values that median and deviation are computed from.', 60, {
+      min: 3,
+      max: MAX_COUNT,
+    }),
+    minSamples: whole('No verdict before so many values.', 20, { min: 3, max: MAX_COUNT }),
+    threshold: number('Largest credible distance from the median, in robust standard deviations.', 4, {
+      above: 0,
+    }),
+    stdDevFloor: number(
+      'A smaller robust standard deviation, in `unit`, counts as this; 0 = no verdict while most values are the same.',
+      0,
+      { min: 0 },
+    ),
+    confirmCount: whole('Outliers in a row after which the new level is believed.', 5, { min: 1 }),
+  },
+  { check: samplesFitWindow },
+);
 
 const stuck = group(
   'A value that does not move: Uncertain. Off by default; `stuck: {}` leaves it off, any key or `true` switches it on.',
@@ -161,6 +185,7 @@ const sensorFields = group(
     range: switchable(range, { byDefault: 'off' }),
     outlier: switchable(outlier, { byDefault: 'on' }),
     spike: switchable(spike, { byDefault: 'on' }),
+    hampel: switchable(hampel, { byDefault: 'off' }),
     stuck: switchable(stuck, { byDefault: 'off', emptyIs: 'off' }),
     order: switchable(order, { byDefault: 'on' }),
     missing: switchable(missing, { byDefault: 'on' }),

@@ -56,6 +56,15 @@ export interface SensorConfig {
         readonly nearZero: number;
         readonly confirmCount: number;
       };
+  readonly hampel:
+    | false
+    | {
+        readonly windowSize: number;
+        readonly minSamples: number;
+        readonly threshold: number;
+        readonly stdDevFloor: number;
+        readonly confirmCount: number;
+      };
   readonly stuck:
     false | { readonly maxDurationMs: number; readonly minCount: number; readonly tolerance: number };
   readonly order:

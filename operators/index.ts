@@ -1,6 +1,7 @@
 export { clockTicks } from './clockTicks.ts';
 export { convertUnit } from './convertUnit.ts';
 export { estimateState } from './estimateState.ts';
+export { flagHampel } from './flagHampel.ts';
 export { flagOutliers } from './flagOutliers.ts';
 export { flagSpikes } from './flagSpikes.ts';
 export { flagStuck } from './flagStuck.ts';
@@ -11,6 +12,8 @@ export * from './stateCell.ts';
 export * from './types.ts';
 export * from './steps/estimate.ts';
 export type { ImputationMethod } from './steps/imputation.ts';
+export { fitHampelState, hampelState, hampelStep, resolveHampelOptions } from './steps/hampel.ts';
+export type { HampelOptions, HampelState } from './steps/hampel.ts';
 export * from './steps/missing.ts';
 export * from './steps/outlier.ts';
 export * from './steps/range.ts';

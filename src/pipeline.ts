@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { convertUnit } from '../operators/convertUnit.ts';
 import { estimateState } from '../operators/estimateState.ts';
+import { flagHampel } from '../operators/flagHampel.ts';
 import { flagOutliers } from '../operators/flagOutliers.ts';
 import { flagSpikes } from '../operators/flagSpikes.ts';
 import { flagStuck } from '../operators/flagStuck.ts';
@@ -11,6 +12,7 @@ import { orderByTime } from '../operators/orderByTime.ts';
 import { stateCell } from '../operators/stateCell.ts';
 import type { StateCell } from '../operators/stateCell.ts';
 import { estimateInitialState } from '../operators/steps/estimate.ts';
+import { hampelState } from '../operators/steps/hampel.ts';
 import { missingState } from '../operators/steps/missing.ts';
 import { orderState } from '../operators/steps/order.ts';
 import { outlierState } from '../operators/steps/outlier.ts';
@@ -104,9 +106,9 @@ export function pipeline(
   return merge(...twinOutputs, sensorOutputs);
 }
 
-/** Conversion, order, range, z-score, spike, stuck value, missing values: each if it is configured, in this order. */
+/** Conversion, order, range, z-score, spike, Hampel, stuck value, missing values: each if it is configured, in this order. */
 function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Stage<Reading, Reading> {
-  const { unit, order, range, outlier, spike, stuck, missing } = settings;
+  const { unit, order, range, outlier, spike, hampel, stuck, missing } = settings;
   return [
     // It compares what was received, and must never lose what it holds.
     order && orderByTime(order, cells('orderByTime', orderState, {}), ticks),
@@ -114,6 +116,7 @@ function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Sta
     outlier &&
       flagOutliers(outlier, cells('flagOutliers', outlierState, { unit, windowSize: outlier.windowSize })),
     spike && flagSpikes(spike, cells('flagSpikes', spikeState, { unit })),
+    hampel && flagHampel(hampel, cells('flagHampel', hampelState, { unit, windowSize: hampel.windowSize })),
     stuck && flagStuck(stuck, cells('flagStuck', stuckState, { unit })),
     missing &&
       imputeMissing(

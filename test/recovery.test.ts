@@ -23,6 +23,7 @@ assets:
 sensorTypes:
   temperature:
     outlier: { windowSize: 20, minSamples: 5 }
+    hampel: { windowSize: 12, minSamples: 5 }
     stuck: { maxDurationMs: 4000, minCount: 4 }
     missing: { expectedIntervalMs: 1000, method: predict }
     order: { rememberCount: 7 }

@@ -13,6 +13,7 @@ const TEMPERATURE = {
   range: { min: -50, max: 400 },
   outlier: { windowSize: 100, minSamples: 10, threshold: 3, minStdDev: 1e-6, confirmCount: 5 },
   spike: { maxRelativeChange: 0.2, maxAbsoluteChange: null, nearZero: 1e-6, confirmCount: 5 },
+  hampel: false,
   stuck: false,
   order: { maxDelayMs: 0, maxReadings: 100, rememberCount: 100 },
   missing: { method: 'meanOfLastTwo', expectedIntervalMs: null, maxGapCount: 10 },
