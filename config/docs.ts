@@ -25,10 +25,10 @@ at the sensor itself on top, key by key.\n`,
     table(of('assets.'), () => ''),
     fixedTable('unknownAssets'),
     '## Sensors\n',
-    `The same keys stand under \`sensorTypes.<type>\` and under \`assets.<asset>.sensors.<sensor>\`. A check (\`range\`, \`outlier\`,
+    `The same keys stand under \`sensorTypes.<type>\` and under \`assets.<asset>.sensors.<sensor>\`. A check (\`range\`, \`rate\`, \`outlier\`,
 \`spike\`, \`hampel\`, \`stuck\`, \`order\`, \`missing\`, \`kalman\`) that is \`false\` is off; \`true\` or \`{}\` switches it on as it is set elsewhere or by
-default. \`range\` is off unless it is set or the type is known; \`hampel\` is off
-unless it is set; \`stuck\` is off unless one of its keys is set or it is \`true\`
+default. \`range\` is off unless it is set or the type is known; \`rate\` and
+\`hampel\` are off unless they are set; \`stuck\` is off unless one of its keys is set or it is \`true\`
 (\`stuck: {}\` leaves it off). These types are known, also without an entry; in another unit the range is converted:\n`,
     knownTypes(),
     table(

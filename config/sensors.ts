@@ -1,4 +1,5 @@
 import { convertValue } from '../operators/steps/unit.ts';
+import { MAX_COUNT, hampel, rate, samplesFitWindow } from './checks.ts';
 import { choice, duration, number, orNull, pair, text, whole } from './formats.ts';
 import { suggestion, Report } from './problems.ts';
 import { group, listOf, switchable } from './spec.ts';
@@ -16,7 +17,6 @@ export const KNOWN_SENSOR_TYPES: ReadonlyMap<string, { unit: string; range: { mi
     ['ph', { unit: '', range: { min: 0, max: 14 } }],
   ]);
 
-const MAX_COUNT = 100_000;
 /** Thirty years and more: what is longer is a slip of the pen. */
 const MAX_WINDOW_MS = 1e12;
 /** Windows are made of panes as long as the greatest common divisor of sizeMs and everyMs. */
@@ -47,14 +47,6 @@ const outlier = group(
   { check: samplesFitWindow },
 );
 
-function samplesFitWindow(
-  { minSamples, windowSize }: { readonly minSamples: number; readonly windowSize: number },
-  complain: Complain,
-): void {
-  if (minSamples <= windowSize) return;
-  complain('minSamples', `${minSamples} is not valid, expected at most windowSize (${windowSize})`);
-}
-
 const spike = group('A jump from the last accepted value; beyond the limit it is Uncertain.', {
   maxRelativeChange: number('Largest credible relative change; 0.2 = 20 %.', 0.2, { above: 0 }),
   maxAbsoluteChange: orNull(
@@ -65,27 +57,6 @@ const spike = group('A jump from the last accepted value; beyond the limit it is
   }),
   confirmCount: whole('Spikes in a row after which the new level is believed.', 5, { min: 1 }),
 });
-
-const hampel = group(
-  'Distance from the median of the values before, by their median absolute deviation; beyond the threshold a reading is Uncertain. Off by default.',
-  {
-    windowSize: whole('Values that median and deviation are computed from.', 60, {
-      min: 3,
-      max: MAX_COUNT,
-    }),
-    minSamples: whole('No verdict before so many values.', 20, { min: 3, max: MAX_COUNT }),
-    threshold: number('Largest credible distance from the median, in robust standard deviations.', 4, {
-      above: 0,
-    }),
-    stdDevFloor: number(
-      'A smaller robust standard deviation, in `unit`, counts as this; 0 = no verdict while most values are the same.',
-      0,
-      { min: 0 },
-    ),
-    confirmCount: whole('Outliers in a row after which the new level is believed.', 5, { min: 1 }),
-  },
-  { check: samplesFitWindow },
-);
 
 const stuck = group(
   'A value that does not move: Uncertain. Off by default; `stuck: {}` leaves it off, any key or `true` switches it on.',
@@ -183,6 +154,7 @@ const sensorFields = group(
   {
     unit: text('Readings are converted to this unit; empty = as they come.', ''),
     range: switchable(range, { byDefault: 'off' }),
+    rate: switchable(rate, { byDefault: 'off' }),
     outlier: switchable(outlier, { byDefault: 'on' }),
     spike: switchable(spike, { byDefault: 'on' }),
     hampel: switchable(hampel, { byDefault: 'off' }),

@@ -39,6 +39,15 @@ export interface SensorConfig {
   /** Readings are converted to it; '' = as they come. */
   readonly unit: string;
   readonly range: false | { readonly min: number; readonly max: number };
+  readonly rate:
+    | false
+    | {
+        /** Unit per second, like maxFallPerS; at least one of the two is set. */
+        readonly maxRisePerS: number | null;
+        readonly maxFallPerS: number | null;
+        readonly minIntervalMs: number;
+        readonly confirmCount: number;
+      };
   readonly outlier:
     | false
     | {

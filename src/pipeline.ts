@@ -5,6 +5,7 @@ import { convertUnit } from '../operators/convertUnit.ts';
 import { estimateState } from '../operators/estimateState.ts';
 import { flagHampel } from '../operators/flagHampel.ts';
 import { flagOutliers } from '../operators/flagOutliers.ts';
+import { flagRate } from '../operators/flagRate.ts';
 import { flagSpikes } from '../operators/flagSpikes.ts';
 import { flagStuck } from '../operators/flagStuck.ts';
 import { imputeMissing } from '../operators/imputeMissing.ts';
@@ -16,6 +17,7 @@ import { hampelState } from '../operators/steps/hampel.ts';
 import { missingState } from '../operators/steps/missing.ts';
 import { orderState } from '../operators/steps/order.ts';
 import { outlierState } from '../operators/steps/outlier.ts';
+import { rateState } from '../operators/steps/rate.ts';
 import { spikeState } from '../operators/steps/spike.ts';
 import { stuckState } from '../operators/steps/stuck.ts';
 import { windowState } from '../operators/steps/window.ts';
@@ -106,13 +108,14 @@ export function pipeline(
   return merge(...twinOutputs, sensorOutputs);
 }
 
-/** Conversion, order, range, z-score, spike, Hampel, stuck value, missing values: each if it is configured, in this order. */
+/** Conversion, order, range, rate, z-score, spike, Hampel, stuck value, missing values: each if it is configured, in this order. */
 function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Stage<Reading, Reading> {
-  const { unit, order, range, outlier, spike, hampel, stuck, missing } = settings;
+  const { unit, order, range, rate, outlier, spike, hampel, stuck, missing } = settings;
   return [
     // It compares what was received, and must never lose what it holds.
     order && orderByTime(order, cells('orderByTime', orderState, {}), ticks),
     range && validateRange(range),
+    rate && flagRate(rate, cells('flagRate', rateState, { unit })),
     outlier &&
       flagOutliers(outlier, cells('flagOutliers', outlierState, { unit, windowSize: outlier.windowSize })),
     spike && flagSpikes(spike, cells('flagSpikes', spikeState, { unit })),

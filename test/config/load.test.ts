@@ -13,6 +13,7 @@ const TEMPERATURE = {
   range: { min: -50, max: 400 },
   outlier: { windowSize: 100, minSamples: 10, threshold: 3, minStdDev: 1e-6, confirmCount: 5 },
   spike: { maxRelativeChange: 0.2, maxAbsoluteChange: null, nearZero: 1e-6, confirmCount: 5 },
+  rate: false,
   hampel: false,
   stuck: false,
   order: { maxDelayMs: 0, maxReadings: 100, rememberCount: 100 },
@@ -195,6 +196,30 @@ assets: { R1: { sensors: { T_top: { type: temperature, spike: false }, level: , 
       expected,
     ),
   );
+
+  it.each([
+    ['false', false],
+    ['{}', { windowSize: 60, minSamples: 20, threshold: 4, stdDevFloor: 0, confirmCount: 5 }],
+    ['{ threshold: 6 }', { windowSize: 60, minSamples: 20, threshold: 6, stdDevFloor: 0, confirmCount: 5 }],
+  ])('hampel: %s', (text, expected) =>
+    expect(sensor(`assets: { R1: { sensors: { temperature: { hampel: ${text} } } } }`)?.hampel).toEqual(
+      expected,
+    ),
+  );
+
+  it('rate needs one of its limits', () => {
+    const rate = (text: string) =>
+      sensor(`assets: { R1: { sensors: { temperature: { rate: ${text} } } } }`)?.rate;
+    const unset = { maxRisePerS: null, maxFallPerS: null, minIntervalMs: 0, confirmCount: 5 };
+    expect(rate('{ maxRisePerS: 2 }')).toEqual({ ...unset, maxRisePerS: 2 });
+    expect(rate('{ maxFallPerS: 2, minIntervalMs: 500 }')).toEqual({
+      ...unset,
+      maxFallPerS: 2,
+      minIntervalMs: 500,
+    });
+    expect(() => rate('true')).toThrow(/rate\.maxRisePerS: missing, expected a number > 0/);
+    expect(() => rate('{ maxRisePerS: 0 }')).toThrow(/rate\.maxRisePerS: 0 is not valid/);
+  });
 
   it.each(['true', '{}'])('switches a check back on with %s as its type has it or by default', (on) => {
     const yaml = (type: string) =>
