@@ -21,7 +21,8 @@ import type { Reading } from './types.ts';
  *
  * With `maxDelayMs` 0 nothing waits. Otherwise readings wait until one has come that is `maxDelayMs` newer, or until a tick
  * (clock, epoch milliseconds) says that they have waited so long. Completion releases all. A late reading passes at
- * once, marked. `isKnown` is asked about what is older than all that is remembered: a store can answer. A clock that went back for good is believed after `stepBackCount` late readings in a row that ascend.
+ * once, marked. `isKnown` is asked about what is older than all that is remembered: a store can answer. A clock that went
+ * back for good is believed after `stepBackCount` late readings in a row that ascend.
  *
  * State: O(maxReadings + rememberCount) a subscription. Drops: `duplicate`. Errors: RangeError on bad options, when composed.
  *

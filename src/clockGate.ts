@@ -42,6 +42,8 @@ export class ClockGate {
   readonly #startedAt: number;
   #last: { readonly wall: number; readonly monotonic: number } | null = null;
   #watching = true;
+  /** True while the sources are held back: that nothing arrives says nothing then. */
+  held = false;
 
   /** @param monotonic by the monotonic clock, ms, like the one that `passes` is given. */
   constructor(sources: readonly Pick<Source, 'id' | 'status'>[], catchUpMs: number, monotonic: number) {
@@ -86,6 +88,7 @@ export class ClockGate {
 
   #isLive(state: CatchingUp, now: number): boolean {
     if (now - state.since >= this.#catchUpMs) return true;
+    if (this.held) state.judgedAt = now;
     if (now - state.judgedAt < LOOK_MS) return false;
     if (state.arrivals === 0) return true;
     state.judgedAt = now;

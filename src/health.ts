@@ -18,7 +18,7 @@ export interface Health {
   readonly waiting: () => number;
   readonly onEntry: (entry: Entry) => void;
   readonly onCommit: (batch: CommitBatch, inputs: number, durationS: number) => void;
-  readonly onCommitError: (error: unknown) => void;
+  readonly onStoreError: (error: unknown, what: string) => void;
 }
 
 /** Follows what comes in and what is committed, counts it, and says whether each part does its work. */
@@ -78,9 +78,9 @@ export function createHealth(parts: {
       commitProblem = null;
       metrics.commit(durationS, batch.readings.length);
     },
-    onCommitError(error) {
-      commitProblem = `the last commit failed: ${error instanceof Error ? error.message : String(error)}`;
-      warn('commit', { err: error }, 'A commit failed and is tried again; nothing is acknowledged meanwhile');
+    onStoreError(error, what) {
+      commitProblem = `${what} failed: ${error instanceof Error ? error.message : String(error)}`;
+      warn('store', { err: error }, `${what} failed and is tried again; nothing is acknowledged meanwhile`);
     },
   };
 }

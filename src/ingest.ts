@@ -40,10 +40,13 @@ export interface IngestParts {
   /** Answers the processor's `isKnown`. */
   readonly recall: Recall;
   readonly onDrop: OnDrop;
+  /** Told when the sources are paused, and when they may go on. */
+  readonly onPause?: (paused: boolean) => void;
   /** Told of each input once it was processed. */
   readonly onEntry: (entry: Entry) => void;
   readonly onCommit: (batch: CommitBatch, inputs: number, durationS: number) => void;
-  readonly onCommitError: (error: unknown) => void;
+  /** `what` it was that failed and is tried again. */
+  readonly onStoreError: (error: unknown, what: string) => void;
   /** True while the sources are to pause for another reason than full buffers. */
   readonly hold?: Observable<boolean>;
   /** Completes the inputs: what is in hand is still processed and committed. */
@@ -86,7 +89,9 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
       const entry = processor.process(input);
       if (entry === null) {
         const rest = batch.slice(i);
-        return persist(() => recall.fetch(rest), parts).then(() => processed(rest, emit));
+        return persist(() => recall.fetch(rest), parts, 'Looking up old readings').then(() =>
+          processed(rest, emit),
+        );
       }
       recall.processed(entry);
       parts.onEntry(entry);
@@ -149,6 +154,7 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
           skip(1),
         )
         .subscribe((paused) => {
+          parts.onPause?.(paused);
           for (const source of sources) {
             if (paused) source.pause();
             else source.resume();
@@ -175,19 +181,23 @@ function inOrder(entries: readonly Entry[], pending: Pending | null): CommitBatc
 
 async function commit(batch: CommitBatch, inputs: number, parts: IngestParts, owed: Owed): Promise<void> {
   const started = performance.now();
-  await persist(() => parts.store.commit(batch), parts);
+  await persist(() => parts.store.commit(batch), parts, 'The last commit');
   parts.recall.committed(inputs);
   parts.onCommit(batch, inputs, (performance.now() - started) / 1000);
   owed.acknowledge(batch.positions);
 }
 
 /** Does it as often as it takes. Rejects where that was given up. */
-function persist(work: () => Promise<void>, { onCommitError, abort }: IngestParts): Promise<void> {
+function persist(
+  work: () => Promise<void>,
+  { onStoreError, abort }: IngestParts,
+  what: string,
+): Promise<void> {
   return lastValueFrom(
     defer(work).pipe(
       retry({
         delay: (error) => {
-          onCommitError(error);
+          onStoreError(error, what);
           return timer(COMMIT_RETRY_MS);
         },
       }),

@@ -9,7 +9,8 @@ import type { StateRegistry } from './stateRegistry.ts';
 import type { LiveTwin } from './twin/liveTwin.ts';
 
 interface Sensor {
-  readonly shown: { latest: EstimatedReading | null };
+  /** null before the first reading: what is kept in the registry says in which order sensors came. */
+  shown: { latest: EstimatedReading | null } | null;
   readonly staleAfterMs: number;
 }
 
@@ -39,9 +40,8 @@ export function createLiveView({
   const assets = new Map<string, Map<string, Sensor>>();
   const open = (asset: string, sensor: string): Sensor => {
     const sensors = assets.get(asset) ?? new Map<string, Sensor>();
-    const cell = registry.cell({ asset, sensor, operator: 'latest' }, {}, noneYet);
     const { staleAfterMs } = sensorConfigFor(config, asset, sensor);
-    const view: Sensor = { shown: cell.open(), staleAfterMs };
+    const view: Sensor = { shown: null, staleAfterMs };
     assets.set(asset, sensors.set(sensor, view));
     return view;
   };
@@ -49,24 +49,22 @@ export function createLiveView({
     assets.set(asset, new Map());
     for (const sensor of Object.keys(sensors)) open(asset, sensor);
   }
-  for (const { asset, sensor } of registry.sensors()) {
-    if (assets.get(asset)?.has(sensor) !== true) open(asset, sensor);
-  }
+  const show = (asset: string, sensor: string, view: Sensor): NonNullable<Sensor['shown']> =>
+    (view.shown ??= registry.cell({ asset, sensor, operator: 'latest' }, {}, noneYet).open());
+  for (const { asset, sensor } of registry.sensors())
+    show(asset, sensor, assets.get(asset)?.get(sensor) ?? open(asset, sensor));
   outputs.subscribe((output) => {
     if (output.type !== 'reading') return;
     const { reading } = output;
     const view = assets.get(reading.asset)?.get(reading.sensor) ?? open(reading.asset, reading.sensor);
     // A late reading is history; it does not replace what is newer.
-    const { shown } = view;
+    const shown = show(reading.asset, reading.sensor, view);
     if (shown.latest === null || reading.timestamp >= shown.latest.timestamp || !isLate(reading))
       shown.latest = reading;
   });
 
-  const sensorView = (
-    asset: string,
-    sensor: string,
-    { shown: { latest }, staleAfterMs }: Sensor,
-  ): SensorView => {
+  const sensorView = (asset: string, sensor: string, { shown, staleAfterMs }: Sensor): SensorView => {
+    const latest = shown?.latest ?? null;
     const arrivedAt = latest === null ? null : (latest.received?.arrivedAt ?? latest.timestamp);
     return { asset, sensor, latest, stale: arrivedAt === null || now() - arrivedAt > staleAfterMs };
   };
@@ -103,6 +101,6 @@ export function createLiveView({
   };
 }
 
-const noneYet = (): Sensor['shown'] => ({ latest: null });
+const noneYet = (): NonNullable<Sensor['shown']> => ({ latest: null });
 
 const isLate = (reading: EstimatedReading): boolean => reading.issues.some(({ check }) => check === 'order');

@@ -120,7 +120,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
     process(given) {
       putOff = null;
       row += 1;
-      const entry = take(isTick(given) || isDeadLetter(given) ? given : admit(given));
+      const entry = take(isTick(given) || isDeadLetter(given) ? given : admit(given, false));
       if (wasTaken()) return entry;
       row -= 1;
       return null;
@@ -129,7 +129,7 @@ export function createProcessor(parts: ProcessorParts): Processor {
       rerunning = true;
       const last = row;
       row = recorded.row;
-      take('at' in recorded.input ? recorded.input : admit(recorded.input));
+      take('at' in recorded.input ? recorded.input : admit(recorded.input, true));
       row = Math.max(row, last);
       rerunning = false;
     },
@@ -143,36 +143,55 @@ export function createProcessor(parts: ProcessorParts): Processor {
 
 const receivedOf = (input: Input): Reading['received'] => ('received' in input ? input.received : null);
 
-/** Refuses readings of assets and sensors that are not wanted, and of more sensors than the service is sized for. */
+/** A client that never repeats a unit must not fill the memory. */
+const MAX_UNITS = 50;
+
+/**
+ * Refuses readings of assets and sensors that are not wanted, and of more sensors, or units of one, than the service is
+ * sized for. What was recorded was within these bounds when it came.
+ */
 function admission(
   { assets, unknownAssets, pipeline: { maxSensors } }: Config,
   known: readonly SensorName[],
-): (reading: Reading) => SourceEvent {
-  const admitted = new Map<string, Set<string>>();
+): (reading: Reading, recorded: boolean) => SourceEvent {
+  const admitted = new Map<string, Map<string, Set<string>>>();
   let count = 0;
   const isListed = ({ asset, sensor }: SensorName): boolean =>
     Object.hasOwn(assets, asset) && Object.hasOwn(assets[asset]?.sensors ?? {}, sensor);
-  const add = ({ asset, sensor }: SensorName): void => {
+  /** @returns the units that the sensor's readings came in. */
+  const add = ({ asset, sensor }: SensorName): Set<string> => {
     count += 1;
-    admitted.set(asset, (admitted.get(asset) ?? new Set<string>()).add(sensor));
+    const units = new Set<string>();
+    admitted.set(asset, (admitted.get(asset) ?? new Map<string, Set<string>>()).set(sensor, units));
+    return units;
   };
   for (const name of known) if (unknownAssets === 'accept' || isListed(name)) add(name);
-  return (reading) => {
+  const inUnit = (reading: Reading, units: Set<string>, recorded: boolean): SourceEvent => {
+    const unit = reading.received?.unit ?? reading.unit;
+    if (units.has(unit)) return reading;
+    if (units.size >= MAX_UNITS && !recorded) {
+      const detail = `${reading.asset}/${reading.sensor} would come in its ${MAX_UNITS + 1}th unit`;
+      return refused(reading, 'badUnit', detail);
+    }
+    units.add(unit);
+    return reading;
+  };
+  return (reading, recorded) => {
     const { asset, sensor } = reading;
-    if (admitted.get(asset)?.has(sensor) === true) return reading;
+    const units = admitted.get(asset)?.get(sensor);
+    if (units !== undefined) return inUnit(reading, units, recorded);
     const listed = isListed(reading);
     if (unknownAssets === 'reject' && !listed) {
       return refused(reading, 'unknownAsset', `${asset}/${sensor} is not listed under assets`);
     }
-    if (!listed && count >= maxSensors) {
+    if (!listed && count >= maxSensors && !recorded) {
       return refused(
         reading,
         'tooManySensors',
         `${asset}/${sensor} would be sensor ${count + 1} of at most ${maxSensors}`,
       );
     }
-    add(reading);
-    return reading;
+    return inUnit(reading, add(reading), recorded);
   };
 }
 

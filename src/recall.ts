@@ -10,11 +10,14 @@ import type { Store } from './store/store.ts';
  */
 export class Recall {
   readonly #store: Pick<Store, 'recall'>;
+  readonly #isDamage: (error: unknown) => boolean;
   readonly #answers = new Map<string, boolean>();
   #uncommitted: Entry[] = [];
 
-  constructor(store: Pick<Store, 'recall'>) {
+  /** @param isDamage whether an error of the store means that asking again will not help. */
+  constructor(store: Pick<Store, 'recall'>, isDamage: (error: unknown) => boolean = () => false) {
     this.#store = store;
+    this.#isDamage = isDamage;
   }
 
   /** null: not fetched yet. */
@@ -31,7 +34,7 @@ export class Recall {
     const readings = inputs.filter(isReading);
     // First these, then the store: what is committed in between is found in either.
     const pending = this.#pending(new Set(readings.map(({ timestamp }) => timestamp)));
-    const stored = await this.#store.recall(readings);
+    const stored = await this.#stored(readings);
     this.#answers.clear();
     for (const [i, reading] of readings.entries()) {
       const key = keyOf(reading);
@@ -51,6 +54,16 @@ export class Recall {
   committed(count: number): void {
     if (count >= this.#uncommitted.length) this.#uncommitted = [];
     else this.#uncommitted.splice(0, count);
+  }
+
+  /** Where the rows that would tell are damaged, nobody will ever know: better twice than never. */
+  async #stored(readings: readonly Reading[]): Promise<readonly boolean[]> {
+    try {
+      return await this.#store.recall(readings);
+    } catch (error) {
+      if (!this.#isDamage(error)) throw error;
+      return readings.map(() => false);
+    }
   }
 
   #pending(timestamps: ReadonlySet<number>): Set<string> {

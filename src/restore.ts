@@ -85,7 +85,16 @@ async function restore<V>(
     const state = [asset, sensor, operator].filter((part) => part !== undefined).join('/');
     log.warn({ state, reason }, 'The state of an operator cannot be used; it starts anew');
   });
-  const recall = new Recall(store);
+  const warn = limitedWarn(log, TELL_EVERY_MS);
+  const recall = new Recall(store, (error) => {
+    if (!isDamage(error)) return false;
+    warn(
+      'recall',
+      { err: error },
+      'Old rows are damaged; an old reading that comes again may be stored twice',
+    );
+    return true;
+  });
   const processor = createProcessor({
     config,
     registry,

@@ -66,9 +66,9 @@ export async function startService(config: Config, log: Log): Promise<Service> {
 
     for (const source of config.sources) {
       const lastPosition = store.positions.get(source.id) ?? 0;
-      const delivered = await store.deliveries(source.id, REMEMBERED);
+      const delivered = source.type === 'mqtt' ? await store.deliveries(source.id, REMEMBERED) : [];
       const newest = async (asset: string, sensor: string): Promise<number | null> =>
-        (await store.latest(asset, sensor))?.timestamp ?? null;
+        store.newestReceived(asset, sensor);
       sources.push(await createSource(source, { now, lastPosition, delivered, newest, log }));
     }
 
@@ -101,7 +101,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       registry,
       folder: checkpoints,
       store: store.id,
-      lastRow: restored.checkpointRow,
+      // What was taken over from another store must be written as one of this store at once.
+      lastRow: store.setAside.length > 0 ? -1 : restored.checkpointRow,
       everyMs: config.pipeline.checkpoint.everyMs,
       row: () => processor.row,
       onFailure: (error) =>
@@ -138,7 +139,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         checkpointer.committed(batch.lastRow);
         forwarder?.committed(store.lastCommit, batch.readings.length);
       },
-      onCommitError: health.onCommitError,
+      onPause: (paused) => (gate.held = paused),
+      onStoreError: health.onStoreError,
       hold: backlogFull,
       stop: stopped,
       abort: aborted,
@@ -157,6 +159,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         .catch((error: unknown) => log.warn({ err: error }, 'Pruning the store failed'));
     }, PRUNE_EVERY_MS);
 
+    if (store.setAside.length > 0) await checkpointer.write();
     checkpointer.start();
 
     let stopping: Promise<void> | null = null;

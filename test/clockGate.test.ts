@@ -8,6 +8,7 @@ function rig(catchUpMs = 60_000) {
   const gate = new ClockGate([{ id: 'plant', status: () => status }], catchUpMs, 0);
   let [wall, monotonic] = [1_760_000_000_000, 0];
   return {
+    gate,
     status,
     /** The next so many ticks: 1 for those that pass. */
     ticks: (count: number): string =>
@@ -111,6 +112,20 @@ describe('the clock is withheld', () => {
       it.arrives(0);
       expect(it.ticks(2)).toBe('11');
     }
+  });
+
+  test('while the sources are held back, although nothing arrives', () => {
+    const it = rig(20_000);
+    it.status.connected = true;
+    it.arrives(60_000);
+    expect(it.ticks(1)).toBe('0');
+    it.gate.held = true;
+    expect(it.ticks(5)).toBe('00000');
+    it.gate.held = false;
+    it.arrives(50_000);
+    expect(it.ticks(1)).toBe('0');
+    it.arrives(100);
+    expect(it.ticks(1)).toBe('1');
   });
 
   test('for a delay of the process itself it is not', () => {

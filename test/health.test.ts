@@ -87,11 +87,11 @@ describe('readiness', () => {
   test('not while commits fail, and again after one that did not', () => {
     const it = rig();
     it.health.onEntry(entry(received('plant', 1, 85)));
-    it.health.onCommitError(new Error('disk full'));
-    it.health.onCommitError(new Error('disk full'));
+    it.health.onStoreError(new Error('disk full'), 'The last commit');
+    it.health.onStoreError(new Error('disk full'), 'The last commit');
     expect(it.health.view()).toMatchObject({
       ready: false,
-      parts: { store: { ok: false, detail: 'the last commit failed: disk full' } },
+      parts: { store: { ok: false, detail: 'The last commit failed: disk full' } },
     });
     // One line for many attempts.
     expect(it.logged.filter(({ level }) => level === 'warn')).toHaveLength(1);

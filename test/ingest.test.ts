@@ -70,7 +70,7 @@ function rig(
     onDrop,
     onEntry: (entry) => processed.push(entry),
     onCommit: () => undefined,
-    onCommitError: (error) => errors.push(String(error)),
+    onStoreError: (error) => errors.push(String(error)),
     stop,
     abort,
   }).subscribe({

@@ -189,3 +189,27 @@ describe('outputs', () => {
     expect([...toBatch(entries).positions]).toEqual([['a', 10]]);
   });
 });
+
+describe('what is recorded', () => {
+  test('is within the limits, whatever else is known by now', () => {
+    const yaml = `${PLAIN}\npipeline: { maxSensors: 2 }`;
+    const it = processor(yaml);
+    for (const [row, sensor] of ['a', 'b', 'c'].entries())
+      it.rerun({ row: row + 1, input: received('plant', row + 1, 1, { sensor }) });
+    expect(toBatch([it.process(received('plant', 4, 1, { sensor: 'c' }))]).deadLetters).toEqual([]);
+    expect(toBatch([it.process(received('plant', 5, 1, { sensor: 'd' }))]).deadLetters).toMatchObject([
+      { reason: 'tooManySensors', row: 5 },
+    ]);
+  });
+
+  test('a sensor that never repeats a unit is refused beyond fifty of them', () => {
+    const it = processor(PLAIN);
+    const inUnit = (unit: string, position: number) =>
+      toBatch([it.process(received('plant', position, 85, { unit }))]).deadLetters;
+    for (let i = 0; i < 50; i += 1) expect(inUnit(`u${i}`, i + 1)).toEqual([]);
+    expect(inUnit('u50', 51)).toMatchObject([
+      { reason: 'badUnit', detail: 'R101/temperature would come in its 51th unit', position: 51 },
+    ]);
+    expect(inUnit('u49', 52)).toEqual([]);
+  });
+});

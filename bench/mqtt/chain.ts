@@ -60,7 +60,7 @@ export async function openChain(args: ReceiverArgs, dir: string, events: ChainEv
     onDrop,
     onEntry: (entry) => events.onEntry(entry),
     onCommit: ({ readings }) => events.onCommit(readings.length),
-    onCommitError: (error) => failed.reject(error),
+    onStoreError: (error) => failed.reject(error),
     stop,
     abort: NEVER,
   }).subscribe({ error: (error: unknown) => failed.reject(error) });

@@ -35,7 +35,7 @@ async function run(options: FaultOptions): Promise<readonly FaultRow[]> {
     await traffic.publisher.reached(short ? 300 : 5000);
     const memory = watchMemory(traffic.service().pid);
     const what = { seed, around: Date.now(), maxPayloadBytes: MAX_PAYLOAD_BYTES };
-    const args: FuzzPublisherArgs = { url: traffic.broker.url, count, rate: short ? 3000 : 5000, what };
+    const args: FuzzPublisherArgs = { url: traffic.broker.url, count, rate: short ? 3000 : 2500, what };
     const fuzzed = await runChild<FuzzPublished>(PUBLISHER, args);
     options.log(`${fuzzed.sent} payloads in ${fuzzed.seconds.toFixed(1)} s`);
     const catchUpMs = await allTaken(traffic);

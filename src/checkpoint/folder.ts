@@ -6,6 +6,10 @@ import type { Checkpoint } from './format.ts';
 
 const NAME = /^checkpoint-(\d+)-(\d+)$/;
 const DIGITS = 16;
+const UNUSABLE = '.unusable';
+const MAX_UNUSABLE = 10;
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 interface Found {
   readonly file: string;
@@ -47,18 +51,30 @@ export class CheckpointFolder {
     for (const name of names) if (name.endsWith('.draft')) await rm(join(this.path, name), { force: true });
     this.#found = names.flatMap((name) => found(this.path, name)).toSorted((a, b) => b.to - a.to);
     for (const { file } of [...this.#found]) {
+      const content = await readFile(file).catch((error: unknown) => {
+        onUnusable(file, reasonOf(error));
+        return null;
+      });
+      // What cannot be read now may be sound.
+      if (content === null) continue;
       try {
-        const checkpoint = decodeCheckpoint(await readFile(file));
+        const checkpoint = decodeCheckpoint(content);
         if (isOurs(checkpoint.store)) return checkpoint;
         onUnusable(file, 'it belongs to another store');
       } catch (error) {
-        onUnusable(file, error instanceof Error ? error.message : String(error));
+        onUnusable(file, reasonOf(error));
       }
       this.#found = this.#found.filter((other) => other.file !== file);
-      // Kept for people, out of the way of those that count.
-      await rename(file, `${file}.unusable`).catch(() => undefined);
+      await this.#putAway(file);
     }
     return null;
+  }
+
+  /** Kept for people, a few of them, out of the way of those that count. */
+  async #putAway(file: string): Promise<void> {
+    await rename(file, `${file}${UNUSABLE}`).catch(() => undefined);
+    const unusable = (await readdir(this.path)).filter((name) => name.endsWith(UNUSABLE)).sort();
+    for (const name of unusable.slice(0, -MAX_UNUSABLE)) await rm(join(this.path, name), { force: true });
   }
 
   /** The row from which on a re-run may have to begin, whichever of the checkpoints it starts from; 0 without any. */

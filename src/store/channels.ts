@@ -11,10 +11,6 @@ export interface Channel {
   readonly source: string | null;
 }
 
-/** A client that never repeats a unit must not fill the memory: beyond so many channels of a sensor its unit is not kept. */
-const MAX_CHANNELS_OF_SENSOR = 100;
-const OTHER_UNIT = '(one of too many units)';
-
 /**
  * The dictionary of channels. Rows hold its numbers instead of five texts, which makes a row cheaper to append
  * and a query cheaper to filter. New channels are written in the transaction of the first row that uses them.
@@ -45,10 +41,6 @@ export class Channels {
     for (const channel of known) {
       if (channel.source === source && channel.unit === unit && channel.receivedUnit === receivedUnit)
         return channel.id;
-    }
-    if (known.length >= MAX_CHANNELS_OF_SENSOR && unit !== OTHER_UNIT && receivedUnit !== OTHER_UNIT) {
-      const kept = known.some((channel) => channel.unit === unit) ? unit : OTHER_UNIT;
-      return this.id(asset, sensor, kept, receivedUnit === null ? null : OTHER_UNIT, source);
     }
     const channel = { id: this.#nextId++, asset, sensor, unit, receivedUnit, source };
     known.push(channel);

@@ -127,8 +127,18 @@ class DuckdbStore implements Store {
     return this.#session.inputs.after(row, this.#last.lastRow);
   }
 
-  recall(readings: readonly Reading[]) {
-    return this.#session.recall.recall(readings);
+  newestReceived(asset: string, sensor: string) {
+    return this.#session.queries.newestReceived(asset, sensor);
+  }
+
+  async recall(readings: readonly Reading[]): Promise<readonly boolean[]> {
+    try {
+      return await this.#session.recall.recall(readings);
+    } catch (error) {
+      // DuckDB may refuse all further work; with readings waiting for this answer there may be no commit to notice it.
+      await this.#exclusive(() => this.#reviveSession());
+      throw error;
+    }
   }
 
   deliveries(source: string, count: number) {
@@ -204,6 +214,18 @@ class DuckdbStore implements Store {
     const result = this.#tail.then(work);
     this.#tail = result.catch(() => undefined);
     return result;
+  }
+
+  async #reviveSession(): Promise<void> {
+    if (!this.#lost) {
+      try {
+        await readLastCommit(this.#session.own);
+        return;
+      } catch {
+        this.#lost = true;
+      }
+    }
+    await this.#reopen();
   }
 
   /** After a failed commit. @returns whether it became durable all the same; false also where nobody can tell yet */

@@ -14,6 +14,7 @@ import {
   AGGREGATE,
   DEAD_LETTERS,
   LATEST,
+  NEWEST_RECEIVED,
   OLDEST,
   QUARANTINED,
   RANGE,
@@ -63,6 +64,12 @@ export class Queries {
 
   async twins({ asset, start, end, limit }: Omit<RangeQuery, 'sensor'>): Promise<readonly TwinRecord[]> {
     return (await this.rows(TWINS, [asset, start, end, { limit }])).map(decodeTwin);
+  }
+
+  async newestReceived(asset: string, sensor: string): Promise<number | null> {
+    const [row] = await this.#queue.rows(NEWEST_RECEIVED, [asset, sensor]);
+    const newest = row?.['newest'];
+    return typeof newest === 'number' ? newest : null;
   }
 
   async quarantined(limit: number): Promise<readonly QuarantinedPoint[]> {

@@ -9,6 +9,8 @@ import { RECALL, WANTED } from './sql.ts';
 /** Times further apart than this are looked up apart, because between them may lie most of the store. */
 const MIN_GAP_MS = 60_000;
 const MAX_RANGES = 16;
+/** What is deleted from a temporary table keeps its room: it is made anew after so many rows. */
+const MAX_WANTED = 100_000;
 
 /** First and last time of each run of times, parted at the widest gaps. */
 function rangesOf(times: readonly number[]): readonly (readonly [number, number])[] {
@@ -35,6 +37,8 @@ export class Recall {
     value: new DoubleColumn(),
   });
   #open = false;
+  /** Rows that were in the table since it was made. */
+  #used = 0;
 
   constructor(queue: QueryQueue, channels: Channels) {
     this.#queue = queue;
@@ -79,7 +83,9 @@ export class Recall {
       const [indices = []] = (await read(connection, RECALL, range)).getColumnsJS();
       for (const index of indices) known[Number(index)] = true;
     }
-    await connection.run('DELETE FROM wanted');
+    this.#used += times.length;
+    if (this.#used < MAX_WANTED) await connection.run('DELETE FROM wanted');
+    else this.#discard();
     return known;
   }
 
@@ -93,6 +99,7 @@ export class Recall {
     await connection.run(WANTED);
     await this.#wanted.open(connection);
     this.#open = true;
+    this.#used = 0;
   }
 
   #want(index: number, channel: number, timestamp: number, value: number | null): void {

@@ -15,6 +15,11 @@ ${READING} WHERE timestamp = (SELECT t FROM top) AND reading_rows.row = (SELECT 
 /** $1 asset, $2 sensor. */
 export const OLDEST = `SELECT min(timestamp) AS oldest FROM reading_rows WHERE channel IN ${CHANNEL}`;
 
+/** $1 asset, $2 sensor. What was received, with its result or still waiting for older ones. */
+export const NEWEST_RECEIVED = `SELECT max(timestamp) AS newest FROM (
+  SELECT timestamp, flags FROM reading_rows WHERE channel IN ${CHANNEL}
+  UNION ALL SELECT timestamp, flags FROM held_rows WHERE channel IN ${CHANNEL}) WHERE (flags & ${RECEIVED}) > 0`;
+
 /** $1 asset, $2 sensor, $3 start, $4 end, $5 limit. */
 export const RANGE = `${READING} WHERE timestamp >= $3 AND timestamp < $4 ORDER BY timestamp, row LIMIT $5`;
 

@@ -151,6 +151,8 @@ export interface Store extends StoreReader {
   inputsAfter(row: number): AsyncIterable<readonly RecordedInput[]>;
   /** For each reading whether a stored one of the same asset and sensor has its source time and received value. */
   recall(readings: readonly Reading[]): Promise<readonly boolean[]>;
+  /** Source time of the newest reading of a sensor that came in; null where there is none. */
+  newestReceived(asset: string, sensor: string): Promise<number | null>;
   /** The last `count` named deliveries of a source, oldest first. */
   deliveries(source: string, count: number): Promise<readonly Delivered[]>;
   /**

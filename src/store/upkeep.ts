@@ -4,6 +4,7 @@ import { DoubleColumn, TableWriter, TextColumn } from './columns.ts';
 import { inTransaction } from './database.ts';
 import { read } from './queryQueue.ts';
 import type { Parameter } from './queryQueue.ts';
+import { RECEIVED } from './schema.ts';
 import type { ForwardCursor, PruneBounds, QuarantinedPoint } from './store.ts';
 
 const DAY_MS = 86_400_000;
@@ -52,9 +53,10 @@ export function deleteOld(
     await remove('dead_letters WHERE arrived_at < $1', [before]);
     await remove('quarantined WHERE refused_at < $1', [before]);
     await deleteExcessDeadLetters(connection, config.maxDeadLetters);
-    // A held row that was released is also in reading_rows, under the same number.
+    // A held row that was released is also in reading_rows, under the same number; so may a filled gap be, which is none.
     await remove(
-      'held_rows WHERE row IN (SELECT row FROM reading_rows WHERE row >= (SELECT min(row) FROM held_rows))',
+      `held_rows WHERE row IN (SELECT row FROM reading_rows
+        WHERE (flags & ${RECEIVED}) > 0 AND row >= (SELECT min(row) FROM held_rows))`,
       [],
     );
     return readings.rowsChanged;

@@ -142,6 +142,11 @@ describe('a service that was killed', () => {
     expect(warnings(again).some((message) => message.startsWith('The checkpoint counts rows'))).toBe(true);
     const aside = readdirSync(join(left.folder, 'data')).filter((name) => name.includes('.damaged-'));
     expect(aside).toHaveLength(1);
+    // Killed once more before anything else could be written: the state belongs to the new store by now.
+    const twice = crashed(left.folder);
+    const third = await start(yaml(file).replace(/sources: .*/, 'sources: []'), twice.folder);
+    expect(await shown(third)).toEqual(state);
+    expect(third.logged.some(({ message }) => message.startsWith('A checkpoint cannot be used'))).toBe(false);
   });
 
   test('resets an operator whose state a new configuration makes useless, and no other', async () => {

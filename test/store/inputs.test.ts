@@ -193,3 +193,18 @@ describe('deliveries', () => {
     expect(await store.deliveries('quiet', 2)).toStrictEqual([{ position: 1, delivery: 7 }]);
   });
 });
+
+it('a held reading is kept until its own result is there; a filled gap of the same number is none', async () => {
+  const store = await freshStore({ retentionDays: 36_500 });
+  const held = reading({ row: 2, timestamp: 5000, value: 85 });
+  const filled = { ...reading({ row: 2, timestamp: 4000, value: 84 }), imputed: true, received: null };
+  await store.commit(batch({ lastRow: 2, readings: [filled], held: [held], ticks: [{ row: 1, at: 1 }] }));
+  expect(await store.newestReceived('R101', 'temperature')).toBe(5000);
+  await store.prune(1e13, { row: 0, commit: 0 });
+  expect((await all(store, 0)).map(({ row }) => row)).toEqual([1, 2]);
+  await store.commit(batch({ lastRow: 3, readings: [held], ticks: [{ row: 3, at: 2 }] }));
+  await store.prune(1e13, { row: 0, commit: 0 });
+  expect((await all(store, 0)).map(({ row }) => row)).toEqual([1, 2, 3]);
+  expect(await store.newestReceived('R101', 'temperature')).toBe(5000);
+  expect(await store.newestReceived('R101', 'ph')).toBeNull();
+});

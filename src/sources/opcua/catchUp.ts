@@ -54,7 +54,9 @@ export async function catchUp(
   });
   for (const remnant of [...remnants]) {
     await fetchRemnant(remnant, link, outage, unpaused, emit, owner);
-    remnants.splice(remnants.indexOf(remnant), 1);
+    // It may have made room for others meanwhile.
+    const at = remnants.indexOf(remnant);
+    if (at >= 0) remnants.splice(at, 1);
   }
   if (!config.history.enabled) {
     handover.release();

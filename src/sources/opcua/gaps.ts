@@ -46,7 +46,10 @@ export interface GapBook {
   connection(): number;
 }
 
-/** `maxAgeMs`: gaps further back than this, counted from their end, stay. */
+/**
+ * `maxAgeMs`: gaps further back than this, counted from their end, stay; 0: none is noted, as there is no history to fill
+ * them from.
+ */
 export function createGapBook(maxAgeMs: number): GapBook {
   const newest = new Map<string, number>();
   const awaited = new Set<MappedNode>();
@@ -56,7 +59,7 @@ export function createGapBook(maxAgeMs: number): GapBook {
     newest.set(key, Math.max(time, newest.get(key) ?? time));
   };
   const note = (node: MappedNode, after: number | undefined, to: number): void => {
-    if (after === undefined || to <= after) return;
+    if (after === undefined || to <= after || maxAgeMs === 0) return;
     const from = Math.max(after, to - maxAgeMs);
     if (open.some((gap) => gap.node === node && gap.from <= from && gap.to >= to)) return;
     open.push({ node, from, to, connection, tries: 0, notBefore: 0 });

@@ -59,7 +59,7 @@ export function createOpcuaSource(
   let intake: Intake | null = null;
   let release = (): void => undefined;
   const isTooFarAhead = futureLimit(config.maxFutureMs, () => context.now());
-  const gaps = createGapBook(config.history.maxHours * HOUR_MS);
+  const gaps = createGapBook(config.history.enabled ? config.history.maxHours * HOUR_MS : 0);
   let overflows = 0;
   let overflowLoggedAt = -Infinity;
   let subscriber: Subscriber<SourceEvent> | null = null;
