@@ -77,7 +77,12 @@ export async function catchUp(
     problem: owner.historyProblem,
     gaveUp: owner.gaveUp,
   };
-  await fillGaps(backfill);
+  try {
+    await fillGaps(backfill);
+  } catch (error) {
+    // A server that answers a question about its history with an error still has live values to give.
+    if (outage.reason !== null) throw error;
+  }
   handover.release();
 
   let busy = false;
