@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { fQuantile, hotellingLimit, incompleteBeta } from '../../../operators/steps/anomalyThreshold.ts';
+
+test.each([
+  [2, 3, 0.5, 0.6875],
+  [0.5, 0.5, 0.5, 0.5],
+  [1, 1, 0.25, 0.25],
+  [5, 1, 0.9, 0.9 ** 5],
+  [1, 7, 0.3, 1 - 0.7 ** 7],
+  [3, 2, 0, 0],
+  [3, 2, 1, 1],
+])('incomplete beta(%d, %d) at %d is %d', (a, b, x, expected) => {
+  expect(incompleteBeta(a, b, x)).toBeCloseTo(expected, 12);
+});
+
+// Tabulated: F and chi-square distribution, upper tails.
+test.each([
+  [0.05, 5, 10, 3.3258],
+  [0.01, 3, 20, 4.9382],
+  [0.05, 1, 19, 4.3807],
+  [0.001, 4, 16, 7.9442],
+  [0.01, 1, 1e7, 6.6349],
+  [0.001, 4, 1e7, 18.4668 / 4],
+])('F exceeded with probability %d, %d and %d degrees of freedom: %d', (tail, d1, d2, expected) => {
+  expect(fQuantile(tail, d1, d2)).toBeCloseTo(expected, 3);
+});
+
+describe('the limit of T²', () => {
+  test('for one sensor is that of a new value against m others', () => {
+    expect(hotellingLimit(1, 20, 0.05)).toBeCloseTo(4.3807 * ((19 * 21) / (20 * 19)), 3);
+  });
+
+  test('comes near chi-square with many values, and grows with sensors and with rarer false alarms', () => {
+    expect(hotellingLimit(4, 1e6, 0.001)).toBeCloseTo(18.467, 2);
+    expect(hotellingLimit(5, 40, 0.001)).toBeGreaterThan(hotellingLimit(4, 40, 0.001));
+    expect(hotellingLimit(4, 40, 0.0001)).toBeGreaterThan(hotellingLimit(4, 40, 0.001));
+  });
+
+  test('stays finite where there are fewer values than sensors, and at the ends of what may be stated', () => {
+    expect(hotellingLimit(64, 3, 0.001)).toBeLessThan(1000);
+    expect(hotellingLimit(64, 3, 1e-9)).toBeGreaterThan(hotellingLimit(64, 3, 1e-8));
+    expect(Number.isFinite(hotellingLimit(1, 1e5, 1e-9))).toBe(true);
+    expect(hotellingLimit(1, 20, 0.5)).toBeGreaterThan(0);
+  });
+});
