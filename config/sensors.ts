@@ -1,5 +1,5 @@
 import { convertValue } from '../operators/steps/unit.ts';
-import { MAX_COUNT, hampel, rate, samplesFitWindow } from './checks.ts';
+import { MAX_COUNT, drift, hampel, rate, samplesFitWindow } from './checks.ts';
 import { choice, duration, number, orNull, pair, text, whole } from './formats.ts';
 import { suggestion, Report } from './problems.ts';
 import { group, listOf, switchable } from './spec.ts';
@@ -159,6 +159,7 @@ const sensorFields = group(
     spike: switchable(spike, { byDefault: 'on' }),
     hampel: switchable(hampel, { byDefault: 'off' }),
     stuck: switchable(stuck, { byDefault: 'off', emptyIs: 'off' }),
+    drift: switchable(drift, { byDefault: 'off' }),
     order: switchable(order, { byDefault: 'on' }),
     missing: switchable(missing, { byDefault: 'on' }),
     kalman: switchable(kalman, { byDefault: 'on' }),

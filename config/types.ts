@@ -21,8 +21,25 @@ export interface Config {
 export interface AssetConfig {
   /** null: no twin for this asset. */
   readonly model: ModelConfig | null;
+  /** null: no detectAnomaly for this asset. */
+  readonly anomaly: AnomalyConfig | null;
   /** Effective settings a sensor: sensorTypes[name or `type`] with the sensor's own overrides. */
   readonly sensors: Readonly<Record<string, SensorConfig>>;
+}
+
+/** Options of detectAnomaly; see its documentation. */
+export interface AnomalyConfig {
+  readonly sensors: readonly string[];
+  readonly intervalMs: number;
+  readonly learnCount: number;
+  readonly smoothingMs: number;
+  readonly baselineMs: number | null;
+  readonly falseAlarmRate: number;
+  readonly clearRatio: number;
+  readonly maxDeviation: number;
+  readonly staleAfterMs: number;
+  readonly acceptAfterMs: number | null;
+  readonly recordEveryMs: number;
 }
 
 export interface ModelConfig {
@@ -76,6 +93,23 @@ export interface SensorConfig {
       };
   readonly stuck:
     false | { readonly maxDurationMs: number; readonly minCount: number; readonly tolerance: number };
+  /** As in DriftOptions of operators/steps/driftOptions.ts. */
+  readonly drift:
+    | false
+    | {
+        readonly method: 'cusum' | 'ewma';
+        /** Both or neither. */
+        readonly referenceMean: number | null;
+        readonly referenceStdDev: number | null;
+        readonly learnCount: number;
+        readonly stdDevFloor: number;
+        readonly readingsPerFalseAlarm: number;
+        readonly thresholdStdDevs: number | null;
+        readonly slackStdDevs: number;
+        readonly smoothing: number;
+        readonly clipStdDevs: number;
+        readonly confirmCount: number | null;
+      };
   readonly order:
     false | { readonly maxDelayMs: number; readonly maxReadings: number; readonly rememberCount: number };
   readonly missing:

@@ -3,7 +3,7 @@ export type Quality = 'Good' | 'Uncertain' | 'Bad';
 
 /** Why a reading is not Good: the check that said so and a sentence with the figures. */
 export interface Issue {
-  /** Name of the check: `source`, `time`, `unit`, `order`, `range`, `rate`, `outlier`, `spike`, `hampel`, `stuck`, `missing`. */
+  /** Name of the check: `source`, `time`, `unit`, `order`, `range`, `rate`, `outlier`, `spike`, `hampel`, `stuck`, `drift`, `missing`. */
   readonly check: string;
   readonly message: string;
 }

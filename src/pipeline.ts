@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { convertUnit } from '../operators/convertUnit.ts';
 import { estimateState } from '../operators/estimateState.ts';
+import { flagDrift } from '../operators/flagDrift.ts';
 import { flagHampel } from '../operators/flagHampel.ts';
 import { flagOutliers } from '../operators/flagOutliers.ts';
 import { flagRate } from '../operators/flagRate.ts';
@@ -12,6 +13,7 @@ import { imputeMissing } from '../operators/imputeMissing.ts';
 import { orderByTime } from '../operators/orderByTime.ts';
 import { stateCell } from '../operators/stateCell.ts';
 import type { StateCell } from '../operators/stateCell.ts';
+import { driftState } from '../operators/steps/drift.ts';
 import { estimateInitialState } from '../operators/steps/estimate.ts';
 import { hampelState } from '../operators/steps/hampel.ts';
 import { missingState } from '../operators/steps/missing.ts';
@@ -108,9 +110,12 @@ export function pipeline(
   return merge(...twinOutputs, sensorOutputs);
 }
 
-/** Conversion, order, range, rate, z-score, spike, Hampel, stuck value, missing values: each if it is configured, in this order. */
+/**
+ * Conversion, order, range, rate, z-score, spike, Hampel, stuck value, drift, missing values: each if it is configured, in
+ * this order. First what the process cannot do, then what it has not done lately, then what takes many readings to see.
+ */
 function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Stage<Reading, Reading> {
-  const { unit, order, range, rate, outlier, spike, hampel, stuck, missing } = settings;
+  const { unit, order, range, rate, outlier, spike, hampel, stuck, drift, missing } = settings;
   return [
     // It compares what was received, and must never lose what it holds.
     order && orderByTime(order, cells('orderByTime', orderState, {}), ticks),
@@ -121,6 +126,15 @@ function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Sta
     spike && flagSpikes(spike, cells('flagSpikes', spikeState, { unit })),
     hampel && flagHampel(hampel, cells('flagHampel', hampelState, { unit, windowSize: hampel.windowSize })),
     stuck && flagStuck(stuck, cells('flagStuck', stuckState, { unit })),
+    drift &&
+      flagDrift(
+        drift,
+        cells('flagDrift', driftState, {
+          unit,
+          referenceMean: drift.referenceMean,
+          referenceStdDev: drift.referenceStdDev,
+        }),
+      ),
     missing &&
       imputeMissing(
         missing,

@@ -25,13 +25,14 @@ sensorTypes:
   temperature:
     outlier: { windowSize: 20, minSamples: 5 }
     rate: { maxRisePerS: 1, maxFallPerS: 2, minIntervalMs: 100, confirmCount: 3 }
+    drift: { learnCount: 10, thresholdStdDevs: 2, confirmCount: 4, stdDevFloor: 0.1 }
     hampel: { windowSize: 12, minSamples: 5 }
     stuck: { maxDurationMs: 4000, minCount: 4 }
     missing: { expectedIntervalMs: 1000, method: predict }
     order: { rememberCount: 7 }
     windows: [ { sizeMs: 1000 }, { sizeMs: 6000, everyMs: 2000, latenessMs: 3000, idleTimeoutMs: 4000 } ]
     staleAfterMs: 3000
-  pressure: { missing: { expectedIntervalMs: 1000, method: linear } }
+  pressure: { drift: { method: ewma, learnCount: 10, thresholdStdDevs: 1.5 }, missing: { expectedIntervalMs: 1000, method: linear } }
 twin: { everyMs: 500, lostAfterMs: 8000 }
 `;
 

@@ -16,6 +16,7 @@ const TEMPERATURE = {
   rate: false,
   hampel: false,
   stuck: false,
+  drift: false,
   order: { maxDelayMs: 0, maxReadings: 100, rememberCount: 100 },
   missing: { method: 'meanOfLastTwo', expectedIntervalMs: null, maxGapCount: 10 },
   kalman: { initialVariance: [1, 1], processNoise: [0.01, 0.01], measurementVariance: 0.5 },
@@ -206,6 +207,33 @@ assets: { R1: { sensors: { T_top: { type: temperature, spike: false }, level: , 
       expected,
     ),
   );
+
+  it('drift: off, on with its defaults, and checked as a whole', () => {
+    const drift = (text: string) =>
+      sensor(`assets: { R1: { sensors: { temperature: { drift: ${text} } } } }`)?.drift;
+    const defaults = {
+      method: 'cusum',
+      referenceMean: null,
+      referenceStdDev: null,
+      learnCount: 400,
+      stdDevFloor: 0,
+      readingsPerFalseAlarm: 100_000,
+      thresholdStdDevs: null,
+      slackStdDevs: 0.5,
+      smoothing: 0.1,
+      clipStdDevs: 4,
+      confirmCount: null,
+    };
+    expect(drift('false')).toBe(false);
+    expect(drift('{}')).toEqual(defaults);
+    expect(drift('{ method: ewma, confirmCount: 3 }')).toEqual({
+      ...defaults,
+      method: 'ewma',
+      confirmCount: 3,
+    });
+    expect(() => drift('{ referenceMean: 85 }')).toThrow(/drift\.referenceStdDev: null is not valid/);
+    expect(() => drift('{ clipStdDevs: 0.3 }')).toThrow(/drift\.clipStdDevs: 0.3 is not valid/);
+  });
 
   it('rate needs one of its limits', () => {
     const rate = (text: string) =>
