@@ -83,6 +83,39 @@ describe('the whole pipeline', () => {
     });
   });
 
+  test('rate, z-score, spike, median and drift judge in this order, and none hides what another finds', async () => {
+    const settings = {
+      windows: [],
+      rate: { maxRisePerS: 5 },
+      outlier: { minSamples: 4 },
+      hampel: { minSamples: 4 },
+      drift: { referenceMean: 85, referenceStdDev: 1, thresholdStdDevs: 3 },
+    };
+    run(await partsOf({ sensorTypes: { temperature: settings } }), {
+      readings: 'abcde|',
+      values: {
+        a: temperature(0, 84),
+        b: temperature(1000, 86),
+        c: temperature(2000, 84),
+        d: temperature(3000, 86),
+        e: temperature(4000, 110),
+      },
+      expected: 'abcde|',
+      told: {
+        a: 'R101/temperature 84 Good',
+        b: 'R101/temperature 86 Good',
+        c: 'R101/temperature 84 Good',
+        d: 'R101/temperature 86 Good',
+        e:
+          'R101/temperature 110 Uncertain; rate: Rises too fast: 24 per second (allowed: 5), by 24 in 1 s' +
+          '; outlier: Outlier: z-score 25.00 (allowed: 3), mean 85, standard deviation 1' +
+          '; spike: Rapid change detected: 27.9% (allowed: 20.0%)' +
+          '; hampel: Outlier: 16.9 robust standard deviations from the median (allowed: 4), median 85, robust standard deviation 1.483' +
+          '; drift: Drifts up: cumulative sum 4 standard deviations (allowed: 3), for 2 readings, reference 85, standard deviation 1',
+      },
+    });
+  });
+
   test('the estimate predicts over a Bad reading and does not take it in', async () => {
     const parts = await partsOf(plain);
     marbles(({ hot, expectObservable }) => {
