@@ -64,7 +64,11 @@ if (flags.list) {
 
 const results: ScenarioResult[] = [];
 const wanted = scenarios.filter(({ name }) => flags.only.length === 0 || flags.only.includes(name));
-for (const scenario of wanted) results.push({ scenario, rows: await play(scenario) });
+for (const scenario of wanted) {
+  const result = { scenario, rows: await play(scenario) };
+  results.push(result);
+  if (!short) keep(result);
+}
 
 const rows = results.flatMap((result) => result.rows);
 console.log(
@@ -124,18 +128,21 @@ function hasProgram(name: string): boolean {
   return folders.some((path) => path !== '' && existsSync(join(path, name)));
 }
 
-/** Keeps the figures of what was played, and writes the page once there are some of every scenario. */
-function publish(): void {
-  const kept: Record<string, KeptResult> = existsSync(KEPT)
-    ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Record<string, KeptResult>)
-    : {};
-  for (const { scenario, rows: played } of results) {
-    if (played.length > 0) kept[scenario.name] = { version: version(), seed, rate, rows: played };
-  }
-  const ordered = scenarios.flatMap(({ name }) =>
-    kept[name] === undefined ? [] : [[name, kept[name]] as const],
-  );
+function keptResults(): Record<string, KeptResult> {
+  return existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Record<string, KeptResult>) : {};
+}
+
+/** At once, so that a programme that is interrupted has not played in vain. */
+function keep({ scenario, rows: played }: ScenarioResult): void {
+  if (played.length === 0) return;
+  const kept = { ...keptResults(), [scenario.name]: { version: version(), seed, rate, rows: played } };
+  const ordered = scenarios.flatMap(({ name }) => (name in kept ? [[name, kept[name]] as const] : []));
   writeFileSync(KEPT, `${JSON.stringify(Object.fromEntries(ordered), null, 2)}\n`);
+}
+
+/** Writes the page once there are figures of every scenario. */
+function publish(): void {
+  const kept = keptResults();
   const missing = scenarios.filter(({ name }) => kept[name] === undefined).map(({ name }) => name);
   if (missing.length > 0) {
     console.error(

@@ -9,6 +9,8 @@ const UNREACHED_MS = 5000;
 const JUMP_MS = 1000;
 /** How long a source is watched before it is judged. */
 const LOOK_MS = 1000;
+/** Behind a pause that was shorter nothing to speak of has queued up. */
+const QUEUED_MS = 200;
 /** Readings no older than this when they arrive are live. */
 const LIVE_LAG_MS = 2000;
 
@@ -32,7 +34,7 @@ interface Watched {
 /**
  * Decides which ticks of the clock enter the pipeline.
  *
- * After a start or a reconnect a source first delivers what has queued up meanwhile. A clock that ran ahead of it would fill
+ * After a start, a reconnect, or when the service itself has held it back, a source first delivers what has queued up meanwhile. A clock that ran ahead of it would fill
  * gaps that are none, and close windows that are not over, so it is withheld until what arrives is live, or nothing
  * arrives any more, or `catchUpMs` are over. The same goes for a wall clock that was set: no sensor was silent for that hour.
  */
@@ -42,8 +44,8 @@ export class ClockGate {
   readonly #startedAt: number;
   #last: { readonly wall: number; readonly monotonic: number } | null = null;
   #watching = true;
-  /** True while the sources are held back: that nothing arrives says nothing then. */
-  held = false;
+  /** Since when the sources are held back by the service itself, by the monotonic clock; null while they are not. */
+  #heldSince: number | null = null;
 
   /** @param monotonic by the monotonic clock, ms, like the one that `passes` is given. */
   constructor(sources: readonly Pick<Source, 'id' | 'status'>[], catchUpMs: number, monotonic: number) {
@@ -62,11 +64,32 @@ export class ClockGate {
     catchingUp.lagMs = arrivedAt - input.timestamp;
   }
 
+  /**
+   * To be told when the service pauses its sources, and when they go on. What comes meanwhile waits outside, so the clock
+   * waits too; after a short stop, as in a burst, nothing has queued up.
+   */
+  hold(held: boolean, monotonic: number): void {
+    if (held) {
+      this.#heldSince ??= monotonic;
+      return;
+    }
+    const queued = this.#heldSince !== null && monotonic - this.#heldSince >= QUEUED_MS;
+    this.#heldSince = null;
+    if (!queued) return;
+    for (const watched of this.#sources) if (watched.catchingUp === null) this.#catchUp(watched, monotonic);
+  }
+
+  #catchUp(watched: Watched, since: number): void {
+    watched.catchingUp = { since, judgedAt: since, lagMs: null, previousLagMs: null, arrivals: 0 };
+    this.#watching = true;
+  }
+
   /** Whether the tick at `wall` (epoch ms) enters the pipeline. To be asked once a tick. */
   passes(wall: number, monotonic: number): boolean {
     const jumped =
       this.#last !== null && Math.abs(wall - this.#last.wall - (monotonic - this.#last.monotonic)) > JUMP_MS;
     this.#last = { wall, monotonic };
+    if (this.#heldSince !== null) return false;
     const waiting = this.#sources.filter((source) => this.#isWaitedFor(source, monotonic, jumped));
     this.#watching = waiting.length > 0;
     return waiting.length === 0;
@@ -77,7 +100,7 @@ export class ClockGate {
     const connections = connected ? reconnects + 1 : watched.connections;
     if (connections > watched.connections || (jumped && connected)) {
       watched.connections = connections;
-      watched.catchingUp = { since: now, judgedAt: now, lagMs: null, previousLagMs: null, arrivals: 0 };
+      this.#catchUp(watched, now);
       return this.#catchUpMs > 0;
     }
     if (watched.connections === 0) return now - this.#startedAt < Math.min(UNREACHED_MS, this.#catchUpMs);
@@ -88,7 +111,6 @@ export class ClockGate {
 
   #isLive(state: CatchingUp, now: number): boolean {
     if (now - state.since >= this.#catchUpMs) return true;
-    if (this.held) state.judgedAt = now;
     if (now - state.judgedAt < LOOK_MS) return false;
     if (state.arrivals === 0) return true;
     state.judgedAt = now;

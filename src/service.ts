@@ -139,7 +139,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         checkpointer.committed(batch.lastRow);
         forwarder?.committed(store.lastCommit, batch.readings.length);
       },
-      onPause: (paused) => (gate.held = paused),
+      onPause: (paused) => gate.hold(paused, performance.now()),
       onStoreError: health.onStoreError,
       hold: backlogFull,
       stop: stopped,

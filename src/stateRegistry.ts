@@ -55,6 +55,12 @@ export class StateRegistry {
     });
   }
 
+  /** A state that was restored and that nobody has opened yet, as it was written; undefined where there is none. */
+  unopened(name: StateName): unknown {
+    const entry = this.#assets.get(name.asset)?.get(keyOf(name));
+    return entry === undefined || entry.opened ? undefined : entry.state;
+  }
+
   /** All sensors that have a state, in the order in which they first came; restored ones first. */
   sensors(): { readonly asset: string; readonly sensor: string }[] {
     const sensors = new Map<string, { asset: string; sensor: string }>();

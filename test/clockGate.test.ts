@@ -8,8 +8,8 @@ function rig(catchUpMs = 60_000) {
   const gate = new ClockGate([{ id: 'plant', status: () => status }], catchUpMs, 0);
   let [wall, monotonic] = [1_760_000_000_000, 0];
   return {
-    gate,
     status,
+    hold: (held: boolean): void => gate.hold(held, monotonic),
     /** The next so many ticks: 1 for those that pass. */
     ticks: (count: number): string =>
       Array.from({ length: count }, () => {
@@ -114,18 +114,29 @@ describe('the clock is withheld', () => {
     }
   });
 
-  test('while the sources are held back, although nothing arrives', () => {
-    const it = rig(20_000);
+  test('while the service itself holds its sources back, however long, and until they have delivered', () => {
+    const it = rig();
     it.status.connected = true;
-    it.arrives(60_000);
-    expect(it.ticks(1)).toBe('0');
-    it.gate.held = true;
-    expect(it.ticks(5)).toBe('00000');
-    it.gate.held = false;
+    expect(it.ticks(3)).toBe('011');
+    it.hold(true);
+    expect(it.ticks(70)).toBe('0'.repeat(70));
+    it.hold(false);
     it.arrives(50_000);
     expect(it.ticks(1)).toBe('0');
     it.arrives(100);
-    expect(it.ticks(1)).toBe('1');
+    expect(it.ticks(2)).toBe('11');
+  });
+
+  test('not for the short stops of a burst', () => {
+    const it = rig();
+    it.status.connected = true;
+    expect(it.ticks(3)).toBe('011');
+    for (let i = 0; i < 3; i += 1) {
+      it.hold(true);
+      it.hold(false);
+      it.arrives(50);
+      expect(it.ticks(1)).toBe('1');
+    }
   });
 
   test('for a delay of the process itself it is not', () => {

@@ -46,7 +46,7 @@ export class CheckpointFolder {
     isOurs: (store: string) => boolean,
     onUnusable: (file: string, reason: string) => void,
   ): Promise<Checkpoint | null> {
-    await mkdir(this.path, { recursive: true });
+    await this.#make(onUnusable);
     const names = await readdir(this.path);
     for (const name of names) if (name.endsWith('.draft')) await rm(join(this.path, name), { force: true });
     this.#found = names.flatMap((name) => found(this.path, name)).toSorted((a, b) => b.to - a.to);
@@ -68,6 +68,18 @@ export class CheckpointFolder {
       await this.#putAway(file);
     }
     return null;
+  }
+
+  /** What stands in its place, a file or a link to nowhere, is moved out of the way. */
+  async #make(onUnusable: (file: string, reason: string) => void): Promise<void> {
+    try {
+      await mkdir(this.path, { recursive: true });
+    } catch (error) {
+      const aside = `${this.path}.${Date.now()}${UNUSABLE}`;
+      onUnusable(this.path, `${reasonOf(error)}; moved to ${aside}`);
+      await rename(this.path, aside);
+      await mkdir(this.path, { recursive: true });
+    }
   }
 
   /** Kept for people, a few of them, out of the way of those that count. */

@@ -28,6 +28,8 @@ export interface DecodeMeta {
   /** Topic, or file and line. */
   readonly origin: string;
   readonly maxPayloadBytes: number;
+  /** The time of a reading that comes without one, each another. Default: `arrivedAt`. */
+  readonly timeOfArrival?: () => number;
   /** Timestamps further ahead of `arrivedAt` are refused. */
   readonly maxFutureMs: number;
   /** Has the last word on such a timestamp, e.g. because the clock behind `arrivedAt` was set back. */
@@ -83,7 +85,7 @@ export function decodePayload(payload: Uint8Array, meta: DecodeMeta): SourceEven
     return [deadLetter('malformed', `payload: ${shown(text)} is not JSON`, meta, text)];
   }
   if (typeof parsed === 'number') return [bareNumber(parsed, meta, text)];
-  if (parsed === null) return [reading(null, '', 'Good', meta.arrivedAt, meta)];
+  if (parsed === null) return [reading(null, '', 'Good', arrivalOf(meta), meta)];
   if (Array.isArray(parsed)) return decodeBatch(parsed, meta, text);
   return [decodeRecord(parsed, meta, text)];
 }
@@ -129,7 +131,7 @@ function decodeOr<R>(
     return refuse('badQuality', 'quality', record.quality, 'Good, Uncertain or Bad');
   }
 
-  const given = record.timestamp ?? meta.arrivedAt;
+  const given = record.timestamp ?? arrivalOf(meta);
   const timestamp = typeof given === 'string' ? parseTimestamp(given) : given;
   if (typeof timestamp !== 'number' || !(timestamp >= 0) || timestamp === Infinity) {
     return refuse('badTimestamp', 'timestamp', given, 'an RFC 3339 time or epoch milliseconds, from 1970 on');
@@ -197,7 +199,7 @@ function reading(
 }
 
 function bareNumber(value: number, meta: DecodeMeta, text: string): SourceEvent {
-  if (Number.isFinite(value)) return reading(value, '', 'Good', meta.arrivedAt, meta);
+  if (Number.isFinite(value)) return reading(value, '', 'Good', arrivalOf(meta), meta);
   return deadLetter('notFinite', `value: ${shown(text)} is not valid, expected a finite number`, meta, text);
 }
 
@@ -270,3 +272,5 @@ const storable = (text: string): string =>
   (text.length > MAX_PAYLOAD_TEXT ? cut(text, MAX_PAYLOAD_TEXT) : text)
     .replaceAll('\0', '\uFFFD')
     .toWellFormed();
+
+const arrivalOf = ({ arrivedAt, timeOfArrival }: DecodeMeta): number => timeOfArrival?.() ?? arrivedAt;

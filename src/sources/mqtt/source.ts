@@ -2,6 +2,7 @@ import { Observable, share } from 'rxjs';
 import type { Subscriber } from 'rxjs';
 import type { MqttSourceConfig } from '../../../config/types.ts';
 import { createBackoff } from '../backoff.ts';
+import { arrivalTimes } from '../arrivalTimes.ts';
 import { futureLimit } from '../futureLimit.ts';
 import type { FutureLimit } from '../futureLimit.ts';
 import type { Source, SourceContext, SourceEvent, SourceStatus } from '../source.ts';
@@ -43,6 +44,7 @@ class MqttSource implements Source {
   readonly #url: string;
   readonly #problems = new Map<string, string>();
   readonly #deliveries: Deliveries;
+  readonly #timeOfArrival: () => number;
   readonly #isTooFarAhead: FutureLimit;
   #subscriber: Subscriber<SourceEvent> | undefined;
   #connection: Connection | undefined;
@@ -62,6 +64,7 @@ class MqttSource implements Source {
     this.#context = context;
     this.#position = context.lastPosition;
     this.#deliveries = new Deliveries(context.lastPosition, context.delivered);
+    this.#timeOfArrival = arrivalTimes(() => context.now());
     this.#isTooFarAhead = futureLimit(config.maxFutureMs, () => context.now());
     this.#url = displayUrl(config.url);
     this.#namesOf = topicReader(config.topicTemplate);
@@ -186,6 +189,7 @@ class MqttSource implements Source {
       position,
       delivery,
       arrivedAt,
+      timeOfArrival: this.#timeOfArrival,
       origin: topic,
       maxPayloadBytes,
       maxFutureMs,
