@@ -62,6 +62,8 @@ export interface PipelineParts {
 type Cells = <S>(operator: string, create: () => S, shape: StateShape) => StateCell<S>;
 
 const NONE: ReadonlySet<string> = new Set();
+/** For a sensor that is no longer to be put in order, but for which an earlier run holds readings: they go on at once. */
+const RELEASING = { maxDelayMs: 0, maxReadings: 1, rememberCount: 0 };
 /** A clock that was set back goes on at the pace of the world; twice that leaves room for bursts. */
 const STEP_BACK_MAX_PACE = 2;
 
@@ -96,7 +98,9 @@ export function pipeline(
       ...aggregate(settings, cells, ticks),
       ...(twinInput === undefined ? [] : [forwardTo(twinInput)]),
     ]);
-    return fuse(fuse(clean(settings, cells, ticks), estimate(settings, cells)), outputs);
+    const held = holdsReadings(registry.unopened({ asset, sensor, operator: 'orderByTime' }));
+    const order = settings.order || (held ? { ...RELEASING, onDrop } : false);
+    return fuse(fuse(clean({ ...settings, order }, cells, ticks), estimate(settings, cells)), outputs);
   };
   const sensorOutputs = readings.pipe(groupBySensor(stageOf, ticks, { known: registry.sensors(), asleep }));
 
@@ -109,6 +113,13 @@ export function pipeline(
 
   return merge(...twinOutputs, sensorOutputs);
 }
+
+const holdsReadings = (state: unknown): boolean =>
+  typeof state === 'object' &&
+  state !== null &&
+  'held' in state &&
+  Array.isArray(state.held) &&
+  state.held.length > 0;
 
 /**
  * Conversion, order, range, rate, z-score, spike, Hampel, stuck value, drift, missing values: each if it is configured, in
