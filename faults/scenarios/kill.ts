@@ -79,9 +79,9 @@ function run(options: FaultOptions): Promise<readonly FaultRow[]> {
   const { short, seed } = options;
   const random = randomOf(seed);
   const instants = short ? 8 : 100;
-  const inSuccession = short ? 6 : 30;
-  const afterStarts = short ? 3 : 15;
-  const checkpoints = short ? 3 : 20;
+  const inSuccession = short ? 6 : 15;
+  const afterStarts = short ? 3 : 10;
+  const checkpoints = short ? 3 : 10;
   let hit = 0;
   return rowsOf(options, {
     control: () => control(options),
