@@ -20,7 +20,7 @@ export const measure: Bench = async ({ quick }) => {
   const config = plantConfig(SENSORS);
   const twins = await openTwins(config);
   const source = new Subject<Reading>();
-  const counts: Record<Output['type'], number> = { reading: 0, window: 0, twin: 0 };
+  const counts: Record<Output['type'], number> = { reading: 0, window: 0, twin: 0, anomaly: 0 };
   pipeline(source, new Subject(), {
     config,
     registry: new StateRegistry(),

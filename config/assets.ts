@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { anomaly } from './anomaly.ts';
 import { text } from './formats.ts';
 import { nameProblem } from './names.ts';
 import { shown, shownKey, suggestion } from './problems.ts';
@@ -87,6 +88,7 @@ const assetSpec = (types: MapNode | undefined): Spec<AssetConfig> =>
     'A piece of equipment.',
     {
       model: optional(model),
+      anomaly: optional(anomaly),
       sensors: mapOf('Sensors of the asset.', 'sensor', (name) => assetSensorSpec(name, types), nameProblem),
     },
     {
@@ -96,6 +98,11 @@ const assetSpec = (types: MapNode | undefined): Spec<AssetConfig> =>
           if (names.length === 0 || names.includes(sensor)) continue;
           const hint = suggestion(sensor, names) || `, expected one of ${names.join(', ')}`;
           complain('model', `sensors.${quantity}: the asset has no sensor "${sensor}"${hint}`);
+        }
+        for (const sensor of asset.anomaly?.sensors ?? []) {
+          if (names.length === 0 || names.includes(sensor)) continue;
+          const hint = suggestion(sensor, names) || `, expected one of ${names.join(', ')}`;
+          complain('anomaly', `sensors: the asset has no sensor "${sensor}"${hint}`);
         }
       },
     },

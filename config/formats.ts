@@ -118,7 +118,7 @@ export const duration = (doc: string, fallback: number, min = 0): Leaf<number> =
   whole(doc, fallback, { min, max: MAX_TIMER_MS, unit: 'ms' });
 
 /** The same, or null. */
-export function orNull<T>(inner: Leaf<T>): Leaf<T | null> {
+export function orNull<T>(inner: Leaf<T>, fallback: T | null = null): Leaf<T | null> {
   const allowed = (value: unknown): value is T | null => {
     if (value === null) return true;
     try {
@@ -130,7 +130,7 @@ export function orNull<T>(inner: Leaf<T>): Leaf<T | null> {
   };
   return leaf<T | null>({
     doc: inner.doc,
-    default: null,
+    default: fallback,
     expected: `${inner.expected}, or null`,
     unit: inner.unit,
     accepts: allowed,

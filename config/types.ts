@@ -21,8 +21,25 @@ export interface Config {
 export interface AssetConfig {
   /** null: no twin for this asset. */
   readonly model: ModelConfig | null;
+  /** null: no detectAnomaly for this asset. */
+  readonly anomaly: AnomalyConfig | null;
   /** Effective settings a sensor: sensorTypes[name or `type`] with the sensor's own overrides. */
   readonly sensors: Readonly<Record<string, SensorConfig>>;
+}
+
+/** Options of detectAnomaly; see its documentation. */
+export interface AnomalyConfig {
+  readonly sensors: readonly string[];
+  readonly intervalMs: number;
+  readonly learnCount: number;
+  readonly smoothingMs: number;
+  readonly baselineMs: number | null;
+  readonly falseAlarmRate: number;
+  readonly clearRatio: number;
+  readonly maxDeviation: number;
+  readonly staleAfterMs: number;
+  readonly acceptAfterMs: number | null;
+  readonly recordEveryMs: number;
 }
 
 export interface ModelConfig {

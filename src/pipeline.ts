@@ -2,6 +2,7 @@ import { EMPTY, filter, map, merge } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { convertUnit } from '../operators/convertUnit.ts';
+import { detectAnomaly } from '../operators/detectAnomaly.ts';
 import { estimateState } from '../operators/estimateState.ts';
 import { flagDrift } from '../operators/flagDrift.ts';
 import { flagHampel } from '../operators/flagHampel.ts';
@@ -14,6 +15,8 @@ import { orderByTime } from '../operators/orderByTime.ts';
 import { stateCell } from '../operators/stateCell.ts';
 import type { StateCell } from '../operators/stateCell.ts';
 import { driftState } from '../operators/steps/drift.ts';
+import { anomalyState } from '../operators/steps/anomaly.ts';
+import type { AnomalyRecord } from '../operators/steps/anomaly.ts';
 import { estimateInitialState } from '../operators/steps/estimate.ts';
 import { hampelState } from '../operators/steps/hampel.ts';
 import { missingState } from '../operators/steps/missing.ts';
@@ -42,7 +45,8 @@ import type { LiveTwin } from './twin/liveTwin.ts';
 export type Output =
   | { readonly type: 'reading'; readonly reading: EstimatedReading }
   | { readonly type: 'window'; readonly window: WindowAggregate }
-  | { readonly type: 'twin'; readonly twin: TwinRecord };
+  | { readonly type: 'twin'; readonly twin: TwinRecord }
+  | { readonly type: 'anomaly'; readonly anomaly: AnomalyRecord };
 
 export interface PipelineParts {
   readonly config: Config;
@@ -73,7 +77,8 @@ const STEP_BACK_MAX_PACE = 2;
  *
  *     readings ─> groupBySensor ─> clean ─> estimate ─┬─> reading
  *                                                     ├─> windowAggregate ─> window
- *                                                     └─> updateTwin, an asset ─> twin
+ *                                                     ├─> updateTwin, an asset ─> twin
+ *                                                     └─> detectAnomaly, an asset ─> anomaly
  *     ticks ────────> clean, windowAggregate, updateTwin
  */
 export function pipeline(
@@ -86,6 +91,10 @@ export function pipeline(
     stepBackMaxPace: recorded ? null : STEP_BACK_MAX_PACE,
     ...(isKnown && { isKnown }),
   });
+  const anomalies = Object.entries(config.assets).flatMap(([asset, { anomaly }]) =>
+    anomaly === null ? [] : { asset, options: anomaly, input: new Inlet<EstimatedReading>() },
+  );
+  const anomalyInputs = new Map(anomalies.map(({ asset, input }) => [asset, input]));
   const twinInputs = new Map([...twins.keys()].map((asset) => [asset, new Inlet<EstimatedReading>()]));
 
   const stageOf = ({ asset, sensor }: SensorName): Stage<Reading, Output> => {
@@ -93,10 +102,12 @@ export function pipeline(
     const cells: Cells = (operator, create, shape) =>
       registry.cell({ asset, sensor, operator }, shape, create);
     const twinInput = twinInputs.get(asset);
+    const anomalyInput = anomalyInputs.get(asset);
     const outputs = fanOut([
       toOutput,
       ...aggregate(settings, cells, ticks),
       ...(twinInput === undefined ? [] : [forwardTo(twinInput)]),
+      ...(anomalyInput === undefined ? [] : [forwardTo(anomalyInput)]),
     ]);
     const held = holdsReadings(registry.unopened({ asset, sensor, operator: 'orderByTime' }));
     const order = settings.order || (held ? { ...RELEASING, onDrop } : false);
@@ -111,7 +122,17 @@ export function pipeline(
     ),
   );
 
-  return merge(...twinOutputs, sensorOutputs);
+  const anomalyOutputs = anomalies.map(({ asset, options, input }) => {
+    const { sensors, intervalMs, smoothingMs } = options;
+    const shape = { sensors: sensors.join('\n'), intervalMs, smoothingMs };
+    const cell = registry.cell({ asset, operator: 'detectAnomaly' }, shape, anomalyState);
+    return input.items.pipe(
+      detectAnomaly({ asset, ...options }, cell),
+      map((record): Output => ({ type: 'anomaly', anomaly: record })),
+    );
+  });
+
+  return merge(...twinOutputs, ...anomalyOutputs, sensorOutputs);
 }
 
 const holdsReadings = (state: unknown): boolean =>
@@ -190,6 +211,5 @@ function aggregate(
   });
 }
 
-/** Hands every reading to the asset's twin and emits nothing itself. */
-const forwardTo = (twinInput: Inlet<EstimatedReading>): Stage<EstimatedReading, Output> =>
-  stage(() => twinInput);
+/** Hands every reading to an operator of the asset and emits nothing itself. */
+const forwardTo = (input: Inlet<EstimatedReading>): Stage<EstimatedReading, Output> => stage(() => input);

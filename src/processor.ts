@@ -227,7 +227,7 @@ export function toBatch(entries: readonly Entry[]): CommitBatch {
     for (const output of outputs) {
       if (output.type === 'reading') readings.push(output.reading);
       else if (output.type === 'window') windows.push(output.window);
-      else twins.push(output.twin);
+      else if (output.type === 'twin') twins.push(output.twin);
     }
     if (isTick(input)) {
       ticks.push({ row, at: input.at });

@@ -19,7 +19,10 @@ import { letter, received } from './fakes/ingest.ts';
 
 const YAML = `
 assets:
-  R101: { model: { type: batchReactor }, sensors: { temperature: {}, pressure: {}, flow_rate: {} } }
+  R101:
+    model: { type: batchReactor }
+    sensors: { temperature: {}, pressure: {}, flow_rate: {} }
+    anomaly: { sensors: [temperature, pressure, flow_rate], learnCount: 20, staleAfterMs: 20000, recordEveryMs: 0 }
   R102: { model: { type: batchReactor }, sensors: { temperature: { order: { maxDelayMs: 1500 } } } }
 sensorTypes:
   temperature:
@@ -100,7 +103,9 @@ const assetOf = (output: Output): string =>
     ? output.reading.asset
     : output.type === 'window'
       ? output.window.asset
-      : output.twin.asset;
+      : output.type === 'twin'
+        ? output.twin.asset
+        : output.anomaly.asset;
 
 interface Parts {
   readonly registry: StateRegistry;

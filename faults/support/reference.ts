@@ -101,7 +101,7 @@ export async function undisturbed(configFile: string, plan: Plan, count: number)
     for (const output of entry?.outputs ?? []) {
       if (output.type === 'reading') settle(output.reading);
       else if (output.type === 'window') close(output.window);
-      else record(output.twin);
+      else if (output.type === 'twin') record(output.twin);
     }
   }
 

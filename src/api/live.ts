@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { EstimatedReading, WindowAggregate } from '../../operators/types.ts';
 import type { SourceStatus } from '../sources/source.ts';
@@ -35,7 +36,8 @@ export interface Trajectory {
 export type LiveEvent =
   | { readonly type: 'reading'; readonly reading: EstimatedReading }
   | { readonly type: 'window'; readonly window: WindowAggregate }
-  | { readonly type: 'twin'; readonly twin: TwinRecord };
+  | { readonly type: 'twin'; readonly twin: TwinRecord }
+  | { readonly type: 'anomaly'; readonly anomaly: AnomalyRecord };
 
 export interface SourceView {
   readonly id: string;

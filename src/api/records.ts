@@ -1,3 +1,4 @@
+import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { Estimate, EstimatedReading, Issue, WindowAggregate } from '../../operators/types.ts';
 import type { AggregateRow, StoredReading } from '../store/store.ts';
@@ -86,6 +87,18 @@ export const syncJson = (sync: TwinRecord['sync']) => ({
   staleSensors: [...sync.staleSensors],
 });
 
+export const anomalyRecord = (anomaly: AnomalyRecord) => ({
+  type: 'anomaly' as const,
+  asset: anomaly.asset,
+  timestamp: isoTime(anomaly.timestamp),
+  event: anomaly.event,
+  score: anomaly.score,
+  threshold: anomaly.threshold,
+  alarm: anomaly.alarm,
+  since: anomaly.since === null ? null : isoTime(anomaly.since),
+  contributions: anomaly.contributions.map(({ sensor, share }) => ({ sensor, share })),
+});
+
 /** One line of JSON as it goes over the stream. */
 export function eventJson(event: LiveEvent): string {
   switch (event.type) {
@@ -95,6 +108,8 @@ export function eventJson(event: LiveEvent): string {
       return JSON.stringify(windowRecord(event.window));
     case 'twin':
       return JSON.stringify(twinRecord(event.twin));
+    case 'anomaly':
+      return JSON.stringify(anomalyRecord(event.anomaly));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { LiveEvent } from './live.ts';
 
-/** Which events a client wants; null = all. A twin belongs to no sensor. */
+/** Which events a client wants; null = all. A twin or an anomaly belongs to no sensor. */
 export interface StreamFilter {
   readonly assets: ReadonlySet<string> | null;
   readonly sensors: ReadonlySet<string> | null;
@@ -22,8 +22,9 @@ export function streamFilter(
 
 export function wants(filter: StreamFilter, event: LiveEvent): boolean {
   if (filter.types !== null && !filter.types.has(event.type)) return false;
-  if (event.type === 'twin') {
-    return filter.sensors === null && (filter.assets === null || filter.assets.has(event.twin.asset));
+  if (event.type === 'twin' || event.type === 'anomaly') {
+    const { asset } = event.type === 'twin' ? event.twin : event.anomaly;
+    return filter.sensors === null && (filter.assets === null || filter.assets.has(asset));
   }
   const { asset, sensor } = event.type === 'reading' ? event.reading : event.window;
   if (filter.assets !== null && !filter.assets.has(asset)) return false;
@@ -39,5 +40,7 @@ export function conflationKey(event: LiveEvent): string {
       return `w${event.window.sizeMs},${event.window.everyMs}\n${event.window.asset}\n${event.window.sensor}`;
     case 'twin':
       return `t\n${event.twin.asset}`;
+    case 'anomaly':
+      return `a\n${event.anomaly.asset}`;
   }
 }

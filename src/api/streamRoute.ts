@@ -5,7 +5,7 @@ import { ERRORS, query } from './schemas.ts';
 import { streamFilter } from './streamFilter.ts';
 import type { StreamHub } from './streamHub.ts';
 
-const TYPES = 'reading|window|twin|alarm';
+const TYPES = 'reading|window|twin|alarm|anomaly';
 
 const names = (description: string) =>
   Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 2000 }), { maxItems: 100, description }));
@@ -18,20 +18,20 @@ export function streamRoute(app: App, { config }: ApiOptions, hub: StreamHub): v
       schema: {
         summary: 'Live events, as server-sent events',
         description:
-          'Events `reading`, `window`, `twin` and `alarm`, with a growing id and one JSON record each. Goes on after ' +
+          'Events `reading`, `window`, `twin`, `anomaly` and `alarm`, with a growing id and one JSON record each. Goes on after ' +
           '`Last-Event-ID`. An event `gap` says that events are missing: reason `restart` or `expired` after a ' +
           'reconnect, `conflated` where the client is too slow and gets only the latest of each sensor. ' +
           'Filters may be repeated or hold comma separated names.',
         tags: ['live'],
         querystring: query({
           asset: names('Assets to send'),
-          sensor: names('Sensors to send; twins then are not sent'),
+          sensor: names('Sensors to send; twins and anomalies then are not sent'),
           type: Type.Optional(
             Type.Array(
               Type.String({
                 pattern: `^(${TYPES})(,(${TYPES}))*$`,
                 maxLength: 100,
-                description: 'reading, window, twin or alarm',
+                description: 'reading, window, twin, anomaly or alarm',
               }),
               { maxItems: 10 },
             ),

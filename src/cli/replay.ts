@@ -9,7 +9,9 @@ import { openTwins } from '../twin/registry.ts';
 import { CliError } from './exit.ts';
 import { csv, ndjson } from './replayFormat.ts';
 import { openInputs } from './replayInputs.ts';
+import type { InputForm } from './replayInputs.ts';
 import { replay } from './replayRun.ts';
+import { scoreReplays } from './replayScore.ts';
 import { fileSink, streamSink } from './replaySink.ts';
 import { progressLine, ReplayTally } from './replayTally.ts';
 
@@ -23,6 +25,9 @@ interface ReplayOptions {
   readonly map?: string;
   readonly separator?: string;
   readonly timeZone: string;
+  readonly score?: readonly string[];
+  readonly label: string;
+  readonly skip: string;
 }
 
 const HELP = `
@@ -33,6 +38,12 @@ missing reading. What cannot be read is reported on standard error and does not 
 Examples:
   rxtwin replay recorded.csv --config plant.yaml > result.ndjson
   rxtwin replay valve.csv --config plant.yaml --wide --asset R101 --time datetime --map "Temperature=temperature,Pressure=pressure"
+  rxtwin replay recorded.csv --score labels.csv --skip 400 --config plant.yaml --config plant.yaml,tuned.yaml
+
+--score writes no records but a table: how the alarms of each --config fit the labels. Labels are CSV with the recording's
+column of times and a column of 0 and 1. Alarms are those of detectAnomaly where an asset has it, else readings with issues.
+J = 100 - false alarms % - missed %, 0 = no better than a clock; control J: the same with labels moved to where nothing
+happened, near 0 where the alarms come from the sensors.
 `;
 
 /** `rxtwin replay INPUT... --config FILE...` */
@@ -58,6 +69,12 @@ export function addReplayCommand(program: Command): void {
       'between CSV cells; default: , or ; or tab, whichever the header has most of',
     )
     .option('--time-zone <name>', 'IANA time zone of times without one', 'UTC')
+    .option(
+      '--score <labels...>',
+      'labels of the recording, or one file for each input: write a table of scores',
+    )
+    .option('--label <column>', 'column of the labels', 'anomaly')
+    .option('--skip <rows>', 'labelled rows at the start of a recording that are not scored', '0')
     .addHelpText('after', HELP)
     .action(run);
 }
@@ -68,6 +85,10 @@ async function run(names: readonly string[], options: ReplayOptions): Promise<vo
     separator: separatorOf(options.separator),
     timeZone: timeZoneOf(options.timeZone),
   };
+  if (options.score !== undefined) {
+    await score(names, { ...options, score: options.score }, form);
+    return;
+  }
   const { config, warnings } = loadConfig(options.config ?? [], process.env);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const twins = await openTwins(config).catch((error: unknown) => {
@@ -104,6 +125,37 @@ async function run(names: readonly string[], options: ReplayOptions): Promise<vo
     }
     const lines = tally.lines((performance.now() - start) / 1000);
     process.stderr.write(`${lines.join('\n')}\n`);
+  } catch (error) {
+    if (interrupt.signal.aborted) throw new CliError('interrupted', 1, { cause: error });
+    throw error instanceof InputError ? new CliError(error.message, 2, { cause: error }) : error;
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+async function score(
+  names: readonly string[],
+  options: ReplayOptions & { readonly score: readonly string[] },
+  form: InputForm,
+): Promise<void> {
+  const { config: configs = [], score: labels, label, output } = options;
+  if (names.includes('-')) throw new CliError('-: standard input cannot be scored, expected files', 2);
+  if (!/^\d{1,9}$/.test(options.skip))
+    throw new CliError(`--skip: '${options.skip}' is not valid, expected a whole number >= 0`, 2);
+  const skip = Number(options.skip);
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    const { inputs } = await openInputs(names, form, process.stdin, interrupt.signal);
+    const warn = (warning: string): void => void process.stderr.write(`warning: ${warning}\n`);
+    const table = await scoreReplays({
+      ...form,
+      ...{ inputs, labels, label, skip, configs, warn, signal: interrupt.signal },
+    });
+    const sink = output === undefined ? streamSink(process.stdout) : await fileSink(output);
+    await sink.write(table);
+    await sink.end();
   } catch (error) {
     if (interrupt.signal.aborted) throw new CliError('interrupted', 1, { cause: error });
     throw error instanceof InputError ? new CliError(error.message, 2, { cause: error }) : error;

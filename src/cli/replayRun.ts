@@ -36,6 +36,7 @@ export interface ReplayParts {
   readonly signal?: AbortSignal;
   /** After each batch. */
   readonly onProgress?: () => void;
+  readonly onOutput?: (output: Output) => void;
 }
 
 /**
@@ -61,6 +62,7 @@ export async function replay(parts: ReplayParts): Promise<void> {
   const collect = (outputs: readonly Output[]): void => {
     for (const output of outputs) {
       if (output.type === 'reading') tally.reading(output.reading);
+      parts.onOutput?.(output);
       pending += format.line(output);
     }
   };

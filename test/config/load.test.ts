@@ -416,6 +416,38 @@ sources: [{ id: a, type: mqtt, url: "mqtts://u:hunter2@h", password: hunter2 }]`
   });
 });
 
+describe('anomaly of an asset', () => {
+  it('is off by default; of one that is on, all but the sensors have defaults', () => {
+    folder.file('a.yaml', 'assets: { R1: {}, R2: { anomaly: { sensors: [a, b], baselineMs: null } } }');
+    const { config } = loadConfig([join(folder.path, 'a.yaml')], {});
+    expect(config.assets['R1']?.anomaly).toBeNull();
+    expect(config.assets['R2']?.anomaly).toEqual({
+      sensors: ['a', 'b'],
+      intervalMs: 1000,
+      learnCount: 400,
+      smoothingMs: 10_000,
+      baselineMs: null,
+      falseAlarmRate: 0.001,
+      clearRatio: 0.5,
+      maxDeviation: 4,
+      staleAfterMs: 30_000,
+      acceptAfterMs: 3_600_000,
+      recordEveryMs: 60_000,
+    });
+  });
+
+  it.each([
+    ['{ anomaly: { sensors: [] } }', /anomaly.sensors: .*expected a list of 1 to 64 names/],
+    ['{ anomaly: {} }', /anomaly.sensors: missing/],
+    ['{ sensors: { flow: {} }, anomaly: { sensors: [flwo] } }', /the asset has no sensor "flwo".*flow/],
+    ['{ anomaly: { sensors: [a], smoothingMs: 200000 } }', /baselineMs: 100000 .*more than smoothingMs/],
+    ['{ anomaly: { sensors: [a], falseAlarmRate: 1 } }', /falseAlarmRate: 1 is not valid/],
+  ])('%s is refused', (asset, message) => {
+    folder.file('bad.yaml', `assets: { R1: ${asset} }`);
+    expect(() => loadConfig([join(folder.path, 'bad.yaml')], {})).toThrow(message);
+  });
+});
+
 describe('shipped configurations', () => {
   const shipped = (name: string): string => join(import.meta.dirname, '../../config', name);
 
