@@ -13,6 +13,7 @@ import type { FaultRow, Scenario } from './scenario.ts';
  * npm run faults                                  everything, and docs/reliability.md
  * npm run faults -- --short                       a cut of it, some minutes; writes nothing
  * npm run faults -- --only kill --only broker     only these, and their part of docs/reliability.md
+ * npm run faults -- --short --publish            the cut, for a page that says that it is one
  * npm run faults -- --seed 7 --rate 2000          other instants and values; another load
  * npm run faults -- --keep                        leaves the folders with stores and logs for a look
  * npm run faults -- --list                        what there is
@@ -30,6 +31,7 @@ const { values: flags } = parseArgs({
     seed: { type: 'string', default: '1' },
     rate: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 });
@@ -67,7 +69,7 @@ const wanted = scenarios.filter(({ name }) => flags.only.length === 0 || flags.o
 for (const scenario of wanted) {
   const result = { scenario, rows: await play(scenario) };
   results.push(result);
-  if (!short) keep(result);
+  if (!short || flags.publish) keep(result);
 }
 
 const rows = results.flatMap((result) => result.rows);
@@ -75,7 +77,7 @@ console.log(
   table(['fault', 'sent', 'stored', 'lost', 'twice', 'twin', 'passed', 'notes'], rows.map(rowCells)),
 );
 if (rows.some(({ passed }) => !passed)) process.exitCode = 1;
-if (!short) publish();
+if (!short || flags.publish) publish();
 // A server of a scenario that failed half-way must not keep the programme alive.
 process.exit();
 
@@ -135,7 +137,7 @@ function keptResults(): Record<string, KeptResult> {
 /** At once, so that a programme that is interrupted has not played in vain. */
 function keep({ scenario, rows: played }: ScenarioResult): void {
   if (played.length === 0) return;
-  const kept = { ...keptResults(), [scenario.name]: { version: version(), seed, rate, rows: played } };
+  const kept = { ...keptResults(), [scenario.name]: { version: version(), seed, rate, short, rows: played } };
   const ordered = scenarios.flatMap(({ name }) => (name in kept ? [[name, kept[name]] as const] : []));
   writeFileSync(KEPT, `${JSON.stringify(Object.fromEntries(ordered), null, 2)}\n`);
 }
