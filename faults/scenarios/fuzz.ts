@@ -85,10 +85,10 @@ async function figures(path: string): Promise<Figures> {
   const plan = `regexp_matches(asset, '^(R1[0-9]{2}|MARKER|${PROBE})$')`;
   const found = await storeFigures(
     path,
-    // Held rows wait for older readings; once released, they stand in both tables under one number.
+    // Held rows wait for older readings; once released, they stand in both tables under one number. A filled gap may have it too.
     `WITH inputs AS (SELECT row, asset, timestamp, arrived_at FROM readings WHERE source IS NOT NULL UNION ALL
       SELECT row, asset, timestamp, arrived_at FROM held_rows JOIN channels ON id = channel
-      WHERE row NOT IN (SELECT row FROM reading_rows))
+      WHERE row NOT IN (SELECT row FROM readings WHERE source IS NOT NULL))
       SELECT count(*) FILTER (NOT ${plan})::DOUBLE AS readings, (SELECT count(*) FROM dead_letters)::DOUBLE AS letters,
       count(*) FILTER (asset = '${PROBE}')::DOUBLE AS probes,
       median(arrived_at - timestamp) FILTER (asset = '${PROBE}') AS median_ms,
