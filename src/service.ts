@@ -108,6 +108,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       onFailure: (error) =>
         warn('checkpoint', { err: error }, 'A checkpoint could not be written and is tried again'),
     });
+    // Before anything comes in: a service that is killed again and again must not have more to run once more each time.
+    if (store.setAside.length > 0 || restored.rerun > 0) await checkpointer.write();
     metrics.observe({
       ...observeLive(live),
       bufferReadings: health.waiting,
@@ -159,7 +161,6 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         .catch((error: unknown) => log.warn({ err: error }, 'Pruning the store failed'));
     }, PRUNE_EVERY_MS);
 
-    if (store.setAside.length > 0) await checkpointer.write();
     checkpointer.start();
 
     let stopping: Promise<void> | null = null;
