@@ -247,3 +247,18 @@ export const pair = (doc: string, fallback: readonly [number, number]): Leaf<rea
       value.length === 2 &&
       value.every((item) => typeof item === 'number' && Number.isFinite(item) && item >= 0),
   });
+
+/** Three numbers above 0. */
+export const triple = (
+  doc: string,
+  fallback: readonly [number, number, number],
+): Leaf<readonly [number, number, number]> =>
+  leaf<readonly [number, number, number]>({
+    doc,
+    default: fallback,
+    expected: 'a list of three numbers > 0',
+    accepts: (value): value is readonly [number, number, number] =>
+      Array.isArray(value) &&
+      value.length === 3 &&
+      value.every((item) => typeof item === 'number' && Number.isFinite(item) && item > 0),
+  });

@@ -123,10 +123,22 @@ export interface SensorConfig {
   readonly kalman:
     | false
     | {
+        readonly mode: 'constantVelocity' | 'whiteAcceleration' | 'adaptive';
         readonly initialVariance: readonly [number, number];
         /** Variance per second: Q = diag(q0, q1) dt. */
         readonly processNoise: readonly [number, number];
         readonly measurementVariance: number;
+        /** In multiples of measurementVariance, per s^3; from here on for modes other than `constantVelocity`. */
+        readonly accelerationNoise: readonly [number, number, number];
+        /** In multiples of measurementVariance, per s^2. */
+        readonly initialRateNoise: number;
+        readonly dwellS: readonly [number, number, number];
+        /** null: no reading is off the level. */
+        readonly shiftNis: number | null;
+        readonly confirmCount: number;
+        readonly unconfirmed: 'follow' | 'hold';
+        /** null: the noise is not learned. */
+        readonly noiseCount: number | null;
       };
   readonly windows: readonly WindowConfig[];
   /** Without a reading for so long, the sensor is stale. */

@@ -9,6 +9,7 @@ export { flagRate } from './flagRate.ts';
 export { flagSpikes } from './flagSpikes.ts';
 export { flagStuck } from './flagStuck.ts';
 export { imputeMissing } from './imputeMissing.ts';
+export { smoothState } from './smoothState.ts';
 export { updateTwin } from './updateTwin.ts';
 export { validateRange } from './validateRange.ts';
 export * from './stateCell.ts';
@@ -32,6 +33,19 @@ export * from './steps/outlier.ts';
 export * from './steps/range.ts';
 export * from './steps/rate.ts';
 export * from './steps/rollingStats.ts';
+export {
+  resolveSmoothOptions,
+  smoothFlush,
+  smoothState as smoothInitialState,
+  smoothStep,
+} from './steps/smooth.ts';
+export type {
+  ResolvedSmoothOptions,
+  SmoothedEstimate,
+  SmoothedReading,
+  SmoothOptions,
+  SmoothState,
+} from './steps/smooth.ts';
 export * from './steps/spike.ts';
 export * from './steps/stuck.ts';
 export { convertValue, normaliseUnit } from './steps/unit.ts';

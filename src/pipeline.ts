@@ -18,6 +18,7 @@ import { driftState } from '../operators/steps/drift.ts';
 import { anomalyState } from '../operators/steps/anomaly.ts';
 import type { AnomalyRecord } from '../operators/steps/anomaly.ts';
 import { estimateInitialState } from '../operators/steps/estimate.ts';
+import type { EstimateMode } from '../operators/steps/estimate.ts';
 import { hampelState } from '../operators/steps/hampel.ts';
 import { missingState } from '../operators/steps/missing.ts';
 import { orderState } from '../operators/steps/order.ts';
@@ -181,9 +182,13 @@ function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Sta
 
 function estimate({ kalman, unit }: Settings, cells: Cells): Stage<Reading, EstimatedReading> {
   return kalman
-    ? estimateState(kalman, cells('estimateState', estimateInitialState, { unit }))
+    ? estimateState(kalman, cells('estimateState', estimateInitialState, estimateShape(kalman.mode, unit)))
     : withoutEstimate;
 }
+
+/** The reference filter's state is the same as before there were modes. */
+const estimateShape = (mode: EstimateMode, unit: string): StateShape =>
+  mode === 'constantVelocity' ? { unit } : { unit, mode };
 
 const STATELESS = stateCell(() => null);
 

@@ -1,35 +1,107 @@
-import { numberAbove, numberAtLeast } from '../options.ts';
+import { integerBetween, numberAbove, numberAtLeast, oneOf } from '../options.ts';
 import type { Estimate, Reading } from '../types.ts';
+import { adaptiveState, adaptiveStep, merged, reported } from './adaptive.ts';
+import type { AdaptiveOptions, AdaptiveResult, AdaptiveState } from './adaptive.ts';
 import { kalmanPredict, kalmanState, kalmanUpdate } from './kalman.ts';
 import type { KalmanState } from './kalman.ts';
+import { trackCovariance, trackIsFinite } from './track.ts';
+
+export const ESTIMATE_MODES = ['constantVelocity', 'whiteAcceleration', 'adaptive'] as const;
+export type EstimateMode = (typeof ESTIMATE_MODES)[number];
 
 export interface EstimateOptions {
-  /** Diagonal of P at the first reading: unit^2 and (unit/s)^2. Each >= 0. Default [1, 1]. */
+  /**
+   * `constantVelocity`: the reference, with noise of its own for value and rate. `whiteAcceleration`: noise enters as
+   * acceleration alone. `adaptive`: three of the latter, from quiet to lively, weighted by what the readings say.
+   * The last two also find level shifts. Default `constantVelocity`.
+   */
+  readonly mode?: EstimateMode;
+  /** `constantVelocity`: diagonal of P at the first reading: unit^2 and (unit/s)^2. Each >= 0. Default [1, 1]. */
   readonly initialVariance?: readonly [number, number];
-  /** Variance per second added to value and rate, Q = diag(q0, q1) dt. Each >= 0. Default [0.01, 0.01]. */
+  /** `constantVelocity`: variance per second added to value and rate, Q = diag(q0, q1) dt. Each >= 0. Default [0.01, 0.01]. */
   readonly processNoise?: readonly [number, number];
   /** Variance R of one measurement, unit^2. > 0. Default 0.5. */
   readonly measurementVariance?: number;
+  /**
+   * The other modes: intensity of the acceleration noise when quiet, moving and lively, in multiples of
+   * `measurementVariance` a s^3. Each > 0. `whiteAcceleration` uses the second. Default [2e-7, 0.008, 0.05].
+   */
+  readonly accelerationNoise?: readonly [number, number, number];
+  /** The other modes: variance of the rate at the first reading, in multiples of `measurementVariance` per s^2. > 0. Default 0.3. */
+  readonly initialRateNoise?: number;
+  /** `adaptive`: how long the process stays quiet, moving and lively on average, s. Each > 0. Default [6000, 1500, 400]. */
+  readonly dwellS?: readonly [number, number, number];
+  /** The other modes: NIS beyond which a reading is off the level. > 0, null = no reading is. Default 25: five sigma. */
+  readonly shiftNis?: number | null;
+  /** The other modes: readings in a row off the old level after which a new one is believed. Integer >= 1. Default 3. */
+  readonly confirmCount?: number;
+  /** The other modes: what is reported until then: the new level (`follow`) or the old one (`hold`). Default `follow`. */
+  readonly unconfirmed?: 'follow' | 'hold';
+  /** The other modes: readings over which R is learned, beginning with `measurementVariance`. >= 10, null = R is fixed. Default null. */
+  readonly noiseCount?: number | null;
 }
 
-/** `filter` is null before the first usable value; `timestamp`: source time of the filter's state. */
+export interface ResolvedEstimateOptions {
+  readonly mode: EstimateMode;
+  readonly initialVariance: readonly [number, number];
+  readonly processNoise: readonly [number, number];
+  readonly measurementVariance: number;
+  /** What the modes other than `constantVelocity` run on. */
+  readonly adaptive: AdaptiveOptions;
+}
+
+/** `filter` and `bank` are null before the first usable value; `timestamp`: source time of the filter's state. */
 export interface EstimateState {
   filter: KalmanState | null;
   timestamp: number;
+  /** In the place of `filter` in modes other than `constantVelocity`. */
+  bank?: AdaptiveState | null;
 }
 
 export const estimateInitialState = (): EstimateState => ({ filter: null, timestamp: 0 });
 
 /** @throws RangeError that names the option, its value and what was expected. */
-export function resolveEstimateOptions(options: EstimateOptions): Required<EstimateOptions> {
+export function resolveEstimateOptions(options: EstimateOptions): ResolvedEstimateOptions {
   const [v0, v1] = options.initialVariance ?? [1, 1];
   const [q0, q1] = options.processNoise ?? [0.01, 0.01];
+  const mode = oneOf('mode', options.mode ?? 'constantVelocity', ESTIMATE_MODES);
+  const measurementVariance = numberAbove('measurementVariance', options.measurementVariance ?? 0.5, 0);
   return {
+    mode,
     initialVariance: [numberAtLeast('initialVariance[0]', v0, 0), numberAtLeast('initialVariance[1]', v1, 0)],
     processNoise: [numberAtLeast('processNoise[0]', q0, 0), numberAtLeast('processNoise[1]', q1, 0)],
-    measurementVariance: numberAbove('measurementVariance', options.measurementVariance ?? 0.5, 0),
+    measurementVariance,
+    adaptive: resolveAdaptive(options, mode, measurementVariance),
   };
 }
+
+function resolveAdaptive(
+  options: EstimateOptions,
+  mode: EstimateMode,
+  measurementVariance: number,
+): AdaptiveOptions {
+  const { shiftNis = 25, noiseCount = null } = options;
+  const noise = (options.accelerationNoise ?? [2e-7, 0.008, 0.05]).map((each, i) =>
+    numberAbove(`accelerationNoise[${i}]`, each, 0),
+  );
+  const dwellS = (options.dwellS ?? [6000, 1500, 400]).map((each, i) => numberAbove(`dwellS[${i}]`, each, 0));
+  const bank = mode === 'adaptive' ? noise : noise.slice(1, 2);
+  return {
+    measurementVariance,
+    initialRateVariance:
+      numberAbove('initialRateNoise', options.initialRateNoise ?? 0.3, 0) * measurementVariance,
+    intensities: bank.map((each) => each * measurementVariance),
+    dwellS,
+    gate: shiftNis === null ? Infinity : numberAbove('shiftNis', shiftNis, 0),
+    confirmCount: integerBetween('confirmCount', options.confirmCount ?? 3, 1),
+    unconfirmed: oneOf('unconfirmed', options.unconfirmed ?? 'follow', ['follow', 'hold']),
+    noiseCount: noiseCount === null ? null : numberAtLeast('noiseCount', noiseCount, 10),
+  };
+}
+
+/** Whether a reading's value is fed into a filter. */
+export const isMeasurement = (reading: Reading): boolean =>
+  reading.value !== null && reading.quality !== 'Bad' && !reading.imputed;
 
 /**
  * Advances the filter to the reading's source time and, where the reading carries a measurement, takes it in.
@@ -43,8 +115,9 @@ export function resolveEstimateOptions(options: EstimateOptions): Required<Estim
 export function estimateStep(
   state: EstimateState,
   reading: Reading,
-  options: Required<EstimateOptions>,
+  options: ResolvedEstimateOptions,
 ): Estimate | null {
+  if (options.mode !== 'constantVelocity') return estimateAdaptive(state, reading, options.adaptive);
   const { value: z, timestamp } = reading;
   const measured = z !== null && reading.quality !== 'Bad' && !reading.imputed;
   const filter = state.filter;
@@ -71,6 +144,57 @@ export function estimateStep(
     return toEstimate(state.filter, null, null);
   }
   return toEstimate(filter, y, Math.min((y * y) / s, Number.MAX_VALUE));
+}
+
+/** Told of every advance of the bank; see `bankAdvance`. */
+export interface Advance {
+  /** How far the bank was moved ahead, s; 0 also where a clock was set back. */
+  readonly dtS: number;
+  /** Null where the bank started with this reading. */
+  readonly result: AdaptiveResult | null;
+}
+
+/**
+ * Advances the bank by one reading, by the same rules as above.
+ * @returns null where the reading is of no account: before the first measurement, late, or beyond the range of numbers.
+ */
+export function bankAdvance(
+  state: EstimateState,
+  reading: Reading,
+  options: AdaptiveOptions,
+): Advance | null {
+  const z = isMeasurement(reading) ? reading.value : null;
+  const { timestamp } = reading;
+  const bank = state.bank ?? null;
+  if (bank === null) {
+    if (z === null) return null;
+    state.bank = adaptiveState(z, options);
+    state.timestamp = timestamp;
+    return { dtS: 0, result: null };
+  }
+  const dtS = (timestamp - state.timestamp) / 1000;
+  if (dtS < 0 && (z === null || isLate(reading))) return null;
+  state.timestamp = timestamp;
+  const ahead = Math.max(0, dtS);
+  const result = adaptiveStep(bank, ahead, z, options);
+  if (result !== false && trackIsFinite(merged(reported(bank, options)))) return { dtS: ahead, result };
+  state.bank = z === null ? null : adaptiveState(z, options);
+  return z === null ? null : { dtS: 0, result: null };
+}
+
+function estimateAdaptive(state: EstimateState, reading: Reading, options: AdaptiveOptions): Estimate | null {
+  const advance = bankAdvance(state, reading, options);
+  if (state.bank === undefined || state.bank === null) return null;
+  const track = merged(reported(state.bank, options));
+  const y = advance?.result?.y ?? null;
+  return {
+    value: track.x0,
+    ratePerS: track.x1,
+    stdDev: Math.sqrt(track.p),
+    covariance: trackCovariance(track),
+    innovation: y,
+    nis: y === null ? null : Math.min((y * y) / (advance?.result?.s ?? 1), Number.MAX_VALUE),
+  };
 }
 
 /** Values near the end of the number range can overflow; such a filter starts anew instead of holding infinities. */
