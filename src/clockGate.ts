@@ -9,6 +9,8 @@ const UNREACHED_MS = 5000;
 const JUMP_MS = 1000;
 /** How long a source is watched before it is judged. */
 const LOOK_MS = 1000;
+/** So many looks in a row without an arrival, and nothing has queued up: a busy broker or machine may let one go by. */
+const QUIET_LOOKS = 2;
 /** Behind a pause that was shorter nothing to speak of has queued up. */
 const QUEUED_MS = 200;
 /** Readings no older than this when they arrive are live. */
@@ -23,6 +25,7 @@ interface CatchingUp {
   /** As it was when it was judged last. */
   previousLagMs: number | null;
   arrivals: number;
+  quietLooks: number;
 }
 
 interface Watched {
@@ -80,7 +83,7 @@ export class ClockGate {
   }
 
   #catchUp(watched: Watched, since: number): void {
-    watched.catchingUp = { since, judgedAt: since, lagMs: null, previousLagMs: null, arrivals: 0 };
+    watched.catchingUp = { since, judgedAt: since, lagMs: null, previousLagMs: null, arrivals: 0, quietLooks: 0 };
     this.#watching = true;
   }
 
@@ -112,8 +115,9 @@ export class ClockGate {
   #isLive(state: CatchingUp, now: number): boolean {
     if (now - state.since >= this.#catchUpMs) return true;
     if (now - state.judgedAt < LOOK_MS) return false;
-    if (state.arrivals === 0) return true;
     state.judgedAt = now;
+    state.quietLooks = state.arrivals === 0 ? state.quietLooks + 1 : 0;
+    if (state.arrivals === 0) return state.quietLooks >= QUIET_LOOKS;
     const { lagMs, previousLagMs } = state;
     state.arrivals = 0;
     state.previousLagMs = lagMs;
