@@ -7,23 +7,24 @@ import type { EstimateOptions } from './steps/estimate.ts';
 import type { EstimatedReading, Reading } from './types.ts';
 
 /**
- * Filters one sensor: value, rate of change and their covariance at every reading (constant-velocity Kalman scan).
+ * Filters one sensor: value, rate of change and their covariance at every reading (Kalman scan).
  *
  *     source           --a--b--C--d--|    C Bad or missing
  *     estimateState()
  *     result           --A--B--P--D--|    P predicted over, standard deviation grown
  *
- * dt comes from the readings' source times.
+ * dt comes from the readings' source times. `mode` says what is assumed of the process.
  *
  * State: O(1) a subscription. Drops: none. Errors: RangeError on bad options, when composed.
  *
  * @example
+ * readings$.pipe(estimateState({ mode: 'adaptive', measurementVariance: 0.25 }))
  * readings$.pipe(estimateState({ processNoise: [0.01, 0.001], measurementVariance: 0.25 }))
  * @see Kalman, R. E. (1960), A New Approach to Linear Filtering and Prediction Problems
  */
 export function estimateState(
   options: EstimateOptions = {},
-  cell = stateCell(estimateInitialState),
+  cell = stateCell(() => estimateInitialState(options.mode)),
 ): Stage<Reading, EstimatedReading> {
   const resolved = resolve(options);
   return mapStage(cell, resolved, (state, reading: Reading, settings) =>

@@ -18,7 +18,6 @@ import { driftState } from '../operators/steps/drift.ts';
 import { anomalyState } from '../operators/steps/anomaly.ts';
 import type { AnomalyRecord } from '../operators/steps/anomaly.ts';
 import { estimateInitialState } from '../operators/steps/estimate.ts';
-import type { EstimateMode } from '../operators/steps/estimate.ts';
 import { hampelState } from '../operators/steps/hampel.ts';
 import { missingState } from '../operators/steps/missing.ts';
 import { orderState } from '../operators/steps/order.ts';
@@ -181,14 +180,15 @@ function clean(settings: Settings, cells: Cells, ticks: Observable<number>): Sta
 }
 
 function estimate({ kalman, unit }: Settings, cells: Cells): Stage<Reading, EstimatedReading> {
-  return kalman
-    ? estimateState(kalman, cells('estimateState', estimateInitialState, estimateShape(kalman.mode, unit)))
-    : withoutEstimate;
+  if (!kalman) return withoutEstimate;
+  const { mode } = kalman;
+  // A state of the reference's is of use whatever its options; the other modes keep other things.
+  const shape: StateShape = mode === 'constantVelocity' ? { unit } : { unit, mode };
+  return estimateState(
+    kalman,
+    cells('estimateState', () => estimateInitialState(mode), shape),
+  );
 }
-
-/** The reference filter's state is the same as before there were modes. */
-const estimateShape = (mode: EstimateMode, unit: string): StateShape =>
-  mode === 'constantVelocity' ? { unit } : { unit, mode };
 
 const STATELESS = stateCell(() => null);
 

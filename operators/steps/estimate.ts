@@ -58,7 +58,9 @@ export interface EstimateState {
   bank?: AdaptiveState | null;
 }
 
-export const estimateInitialState = (): EstimateState => ({ filter: null, timestamp: 0 });
+/** The reference's state is the same as before there were modes. */
+export const estimateInitialState = (mode: EstimateMode = 'constantVelocity'): EstimateState =>
+  mode === 'constantVelocity' ? { filter: null, timestamp: 0 } : { filter: null, timestamp: 0, bank: null };
 
 /** @throws RangeError that names the option, its value and what was expected. */
 export function resolveEstimateOptions(options: EstimateOptions): ResolvedEstimateOptions {

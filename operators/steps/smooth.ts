@@ -69,7 +69,7 @@ export interface SmoothState {
   held: Entry[];
 }
 
-export const smoothState = (): SmoothState => ({ filter: estimateInitialState(), at: 0, held: [] });
+export const smoothState = (): SmoothState => ({ filter: estimateInitialState('adaptive'), at: 0, held: [] });
 
 /** @throws RangeError that names the option, its value and what was expected. */
 export function resolveSmoothOptions(options: SmoothOptions): ResolvedSmoothOptions {
