@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { loadConfig } from '../../config/load.ts';
-import { localTime } from '../sources/replay/localTime.ts';
-import type { WideOptions } from '../sources/replay/header.ts';
 import { InputError } from '../sources/replay/readers.ts';
-import { isReadingName } from '../sources/replay/records.ts';
 import { openTwins } from '../twin/registry.ts';
 import { CliError } from './exit.ts';
+import { addInputOptions, inputForm } from './inputForm.ts';
+import type { InputFormOptions } from './inputForm.ts';
 import { csv, ndjson } from './replayFormat.ts';
 import { openInputs } from './replayInputs.ts';
 import type { InputForm } from './replayInputs.ts';
@@ -15,16 +14,10 @@ import { scoreReplays } from './replayScore.ts';
 import { fileSink, streamSink } from './replaySink.ts';
 import { progressLine, ReplayTally } from './replayTally.ts';
 
-interface ReplayOptions {
+interface ReplayOptions extends InputFormOptions {
   readonly config?: readonly string[];
   readonly output?: string;
   readonly format: 'ndjson' | 'csv';
-  readonly wide?: true;
-  readonly asset?: string;
-  readonly time?: string;
-  readonly map?: string;
-  readonly separator?: string;
-  readonly timeZone: string;
   readonly score?: readonly string[];
   readonly label: string;
   readonly skip: string;
@@ -48,27 +41,20 @@ happened, near 0 where the alarms come from the sensors.
 
 /** `rxtwin replay INPUT... --config FILE...` */
 export function addReplayCommand(program: Command): void {
-  program
-    .command('replay')
-    .description('send recorded readings through the operators of "run" and write what they make of them')
-    .argument('<inputs...>', 'recorded files, in this order; - is standard input')
-    .option(
-      '-c, --config <files...>',
-      'configuration files, later ones over earlier ones; default: no assets, no twins',
-    )
-    .option('-o, --output <file>', 'write to this file, which appears at the end; default: standard output')
-    .addOption(
-      new Option('-f, --format <format>', 'of the output').choices(['ndjson', 'csv']).default('ndjson'),
-    )
-    .option('--wide', 'the inputs have one column a sensor; needs --asset, --time and --map')
-    .option('--asset <name>', 'asset of a wide input')
-    .option('--time <column>', 'column with the time of a wide input')
-    .option('--map <columns>', 'columns of a wide input and their sensors: "Column=sensor,Column=sensor"')
-    .option(
-      '--separator <character>',
-      'between CSV cells; default: , or ; or tab, whichever the header has most of',
-    )
-    .option('--time-zone <name>', 'IANA time zone of times without one', 'UTC')
+  addInputOptions(
+    program
+      .command('replay')
+      .description('send recorded readings through the operators of "run" and write what they make of them')
+      .argument('<inputs...>', 'recorded files, in this order; - is standard input')
+      .option(
+        '-c, --config <files...>',
+        'configuration files, later ones over earlier ones; default: no assets, no twins',
+      )
+      .option('-o, --output <file>', 'write to this file, which appears at the end; default: standard output')
+      .addOption(
+        new Option('-f, --format <format>', 'of the output').choices(['ndjson', 'csv']).default('ndjson'),
+      ),
+  )
     .option(
       '--score <labels...>',
       'labels of the recording, or one file for each input: write a table of scores',
@@ -80,11 +66,7 @@ export function addReplayCommand(program: Command): void {
 }
 
 async function run(names: readonly string[], options: ReplayOptions): Promise<void> {
-  const form = {
-    wide: wideOptions(options),
-    separator: separatorOf(options.separator),
-    timeZone: timeZoneOf(options.timeZone),
-  };
+  const form = inputForm(options);
   if (options.score !== undefined) {
     await score(names, { ...options, score: options.score }, form);
     return;
@@ -161,63 +143,5 @@ async function score(
     throw error instanceof InputError ? new CliError(error.message, 2, { cause: error }) : error;
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
-}
-
-function wideOptions({ wide, asset, time, map }: ReplayOptions): WideOptions | null {
-  const given = { asset, time, map };
-  const needed = Object.entries(given).map(([name, value]) => ({
-    name: `--${name}`,
-    isGiven: value !== undefined,
-  }));
-  if (wide === undefined) {
-    const stray = needed.filter(({ isGiven }) => isGiven).map(({ name }) => name);
-    if (stray.length > 0) throw new CliError(`${stray.join(', ')}: only with --wide`, 2);
-    return null;
-  }
-  if (asset === undefined || time === undefined || map === undefined) {
-    const missing = needed.filter(({ isGiven }) => !isGiven).map(({ name }) => name);
-    throw new CliError(`--wide: needs ${missing.join(', ')} too`, 2);
-  }
-  if (!isReadingName(asset))
-    throw new CliError(`--asset: '${asset}' is not valid, expected a name without /`, 2);
-  return { asset, time: time.trim(), map: columnMap(map) };
-}
-
-/** A column's name may hold `=`, a sensor's not. */
-function columnMap(text: string): ReadonlyMap<string, string> {
-  const columns = new Map<string, string>();
-  for (const part of text.split(',')) {
-    const at = part.lastIndexOf('=');
-    const column = part.slice(0, Math.max(at, 0)).trim();
-    const sensor = part.slice(at + 1).trim();
-    if (column === '' || !isReadingName(sensor)) {
-      throw new CliError(`--map: '${part}' is not valid, expected Column=sensor`, 2);
-    }
-    if (columns.has(column)) throw new CliError(`--map: the column ${column} is mapped twice`, 2);
-    if ([...columns.values()].includes(sensor)) {
-      throw new CliError(`--map: the sensor ${sensor} has two columns`, 2);
-    }
-    columns.set(column, sensor);
-  }
-  return columns;
-}
-
-function separatorOf(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  const separator = text === '\\t' || text === 'tab' ? '\t' : text;
-  if (separator.length === 1 && !/["\r\n]/.test(separator)) return separator;
-  throw new CliError(`--separator: '${text}' is not valid, expected one character (\\t for a tab)`, 2);
-}
-
-function timeZoneOf(timeZone: string): string {
-  try {
-    localTime(timeZone);
-    return timeZone;
-  } catch {
-    throw new CliError(
-      `--time-zone: '${timeZone}' is not valid, expected an IANA name such as Europe/Berlin`,
-      2,
-    );
   }
 }
