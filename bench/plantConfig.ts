@@ -5,12 +5,21 @@ import { loadConfig } from '../config/load.ts';
 import type { Config, MqttSourceConfig } from '../config/types.ts';
 import { QUANTITIES } from './support.ts';
 
-/** Batch reactors of four sensors each, with every default: checks, filter, one window of a second. */
-export function plantConfig(sensors: number, more: object = {}): Config {
-  const own = Object.fromEntries(QUANTITIES.map(({ sensor }) => [sensor, {}]));
+/**
+ * Batch reactors of four sensors each, with every default: checks, filter, one window of a second.
+ *
+ * @param more keys of the whole configuration.
+ * @param each settings of each sensor, and of each asset, on top of the defaults.
+ */
+export function plantConfig(
+  sensors: number,
+  more: object = {},
+  { sensor: settings = {}, asset = {} }: { readonly sensor?: object; readonly asset?: object } = {},
+): Config {
+  const own = Object.fromEntries(QUANTITIES.map(({ sensor }) => [sensor, settings]));
   const names = Array.from({ length: Math.ceil(sensors / 4) }, (_, i) => `R${i}`);
   const assets = Object.fromEntries(
-    names.map((name) => [name, { model: { type: 'batchReactor' }, sensors: own }]),
+    names.map((name) => [name, { model: { type: 'batchReactor' }, sensors: own, ...asset }]),
   );
   const dir = temporaryFolder();
   try {
