@@ -61,6 +61,11 @@ export interface Source {
   readonly window: number;
   readonly events: Observable<SourceEvent>;
   commit(position: number): void;
+  /**
+   * What the source needs to know after a restart besides its position; stored in one transaction with the inputs that
+   * came before it was asked for. Absent: nothing.
+   */
+  note?(): string;
   pause(): void;
   resume(): void;
   status(): SourceStatus;
@@ -87,6 +92,8 @@ export interface SourceContext {
    * comes again and is to be acknowledged, not passed on.
    */
   readonly delivered: readonly Delivered[];
+  /** The note of the last commit; absent where there is none. */
+  readonly note?: string;
   /** Source time of the newest stored reading of a sensor, epoch milliseconds; null where there is none. */
   newest(asset: string, sensor: string): Promise<number | null>;
   readonly log: { info(detail: object, message: string): void; warn(detail: object, message: string): void };

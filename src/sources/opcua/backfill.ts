@@ -17,6 +17,8 @@ export interface BackfillOwner {
   readonly gaps: GapBook;
   /** Nodes whose history the server refused for good, by key; outlives the connection. */
   readonly refused: Set<string>;
+  /** Of the last value that was passed on. */
+  position(): number;
   unpaused(): Promise<void>;
   /** Live values still wait for these. */
   isFirst(): boolean;
@@ -51,7 +53,7 @@ export async function fillGaps(owner: BackfillOwner): Promise<void> {
   await owner.unpaused();
   const able = await nodesWithHistory(owner.session, outage, candidates, owner.limits);
   const queue = nodes.filter((node) => able.has(node));
-  for (const gap of due) if (!able.has(gap.node)) gaps.close(gap);
+  for (const gap of due) if (!able.has(gap.node)) gaps.close(gap, owner.position());
   const work = async (): Promise<void> => {
     for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
       for (const gap of due) if (gap.node === node && !(await fillGap(gap, owner))) break;
@@ -110,11 +112,12 @@ async function fillGap(gap: Gap, owner: BackfillOwner): Promise<boolean> {
     gap.notBefore = performance.now() + RETRY_MS;
     return false;
   }
-  gaps.close(gap);
+  gaps.close(gap, owner.position());
   return true;
 }
 
-function failed(gap: Gap, status: string, { gaps, refused, problem, gaveUp }: BackfillOwner): boolean {
+function failed(gap: Gap, status: string, owner: BackfillOwner): boolean {
+  const { gaps, refused, problem, gaveUp } = owner;
   const unsupported = UNSUPPORTED.test(status);
   const denied = DENIED.test(status);
   if (unsupported) refused.add(gap.node.key);
@@ -124,7 +127,7 @@ function failed(gap: Gap, status: string, { gaps, refused, problem, gaveUp }: Ba
     gap.notBefore = performance.now() + RETRY_MS * gap.tries;
     return false;
   }
-  gaps.close(gap);
+  gaps.close(gap, owner.position());
   if (!unsupported) gaveUp(gap, status);
   return true;
 }

@@ -71,6 +71,7 @@ export async function catchUp(
     config: config.history,
     gaps,
     refused: owner.refused,
+    position: owner.position,
     unpaused,
     isFirst: () => handover.holding,
     value: emit,
@@ -103,7 +104,7 @@ async function fetchRemnant(
   outage: Outage,
   unpaused: (meanwhile?: () => Promise<void>) => Promise<void>,
   emit: (node: MappedNode, dataValue: DataValue) => void,
-  { gaps, recovered }: ConnectionOwner,
+  { gaps, recovered, position }: ConnectionOwner,
 ): Promise<void> {
   const before = gaps.snapshot();
   const upTo = new Map<MappedNode, number>();
@@ -117,7 +118,7 @@ async function fetchRemnant(
   };
   try {
     const { values, whole, complete } = await recover(remnant, { link, outage, unpaused, value });
-    gaps.fetched(complete, remnant.connection);
+    gaps.fetched(complete, remnant.connection, position());
     if (!whole) gaps.suspect(upTo, before);
     recovered(values, null);
   } catch (error) {

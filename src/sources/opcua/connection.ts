@@ -34,6 +34,8 @@ export interface ConnectionOwner {
   readonly refused: Set<string>;
   /** Clock, epoch milliseconds. */
   now(): number;
+  /** Of the last value that was passed on. */
+  readonly position: () => number;
   readonly isTooFarAhead: FutureLimit;
   isPaused(): boolean;
   readonly value: Emit;

@@ -13,7 +13,12 @@ export interface Gap {
   tries: number;
   /** Not to be read before this time on the process's clock. */
   notBefore: number;
+  /** What `from` was when it was noticed. */
+  readonly start: number;
 }
+
+/** A gap as it is written down for the next process: the node's key, and from when to when. */
+export type SavedGap = readonly [key: string, from: number, to: number];
 
 /**
  * What is known of each node's values: the newest, and where some may be missing.
@@ -38,10 +43,16 @@ export interface GapBook {
   suspect(upTo: ReadonlyMap<MappedNode, number>, since: ReadonlyMap<string, number>): void;
   /** Gaps to fill, those of a node oldest first. */
   readonly open: readonly Gap[];
-  /** The gap is filled, or nobody can fill it. */
-  close(gap: Gap): void;
+  /** The gap is filled, or nobody can fill it. `position`: of the last value that came of it. */
+  close(gap: Gap, position: number): void;
+  /** Everything up to this position is durable. */
+  committed(position: number): void;
+  /** Gaps whose values are not all durable yet: what the next process has to begin with. The same list until it changes. */
+  readonly unfinished: readonly SavedGap[];
+  /** Such gaps of the process before. */
+  restore(saved: Iterable<SavedGap>, nodes: readonly MappedNode[]): void;
   /** Everything since that connection was fetched of these nodes. */
-  fetched(nodes: ReadonlySet<MappedNode>, sinceConnection: number): void;
+  fetched(nodes: ReadonlySet<MappedNode>, sinceConnection: number, position: number): void;
   /** Begins another connection; gives its number. */
   connection(): number;
 }
@@ -54,6 +65,8 @@ export function createGapBook(maxAgeMs: number): GapBook {
   const newest = new Map<string, number>();
   const awaited = new Set<MappedNode>();
   let open: Gap[] = [];
+  let closing: { readonly gap: Gap; readonly position: number }[] = [];
+  let unfinished: readonly SavedGap[] | null = [];
   let connection = 0;
   const advance = (key: string, time: number): void => {
     newest.set(key, Math.max(time, newest.get(key) ?? time));
@@ -62,7 +75,12 @@ export function createGapBook(maxAgeMs: number): GapBook {
     if (after === undefined || to <= after || maxAgeMs === 0) return;
     const from = Math.max(after, to - maxAgeMs);
     if (open.some((gap) => gap.node === node && gap.from <= from && gap.to >= to)) return;
-    open.push({ node, from, to, connection, tries: 0, notBefore: 0 });
+    open.push({ node, from, to, connection, tries: 0, notBefore: 0, start: from });
+    unfinished = null;
+  };
+  const close = (gaps: readonly Gap[], position: number): void => {
+    closing.push(...gaps.map((gap) => ({ gap, position })));
+    open = open.filter((gap) => !gaps.includes(gap));
   };
   return {
     known(key, time) {
@@ -91,11 +109,35 @@ export function createGapBook(maxAgeMs: number): GapBook {
     get open() {
       return open;
     },
-    close(gap) {
-      open = open.filter((other) => other !== gap);
+    close(gap, position) {
+      close([gap], position);
     },
-    fetched(nodes, sinceConnection) {
-      open = open.filter((gap) => gap.connection <= sinceConnection || !nodes.has(gap.node));
+    fetched(nodes, sinceConnection, position) {
+      const done = open.filter((gap) => gap.connection > sinceConnection && nodes.has(gap.node));
+      close(done, position);
+    },
+    committed(position) {
+      const left = closing.filter((each) => each.position > position);
+      if (left.length === closing.length) return;
+      closing = left;
+      unfinished = null;
+    },
+    get unfinished() {
+      unfinished ??= [...closing.map(({ gap }) => gap), ...open].map(({ node, start, to }): SavedGap => [
+        node.key,
+        start,
+        to,
+      ]);
+      return unfinished;
+    },
+    restore(saved, nodes) {
+      const byKey = new Map(nodes.map((node) => [node.key, node]));
+      for (const [key, from, to] of saved) {
+        const node = byKey.get(key);
+        if (node === undefined || maxAgeMs === 0) continue;
+        open.push({ node, from, to, connection: 0, tries: 0, notBefore: 0, start: from });
+      }
+      unfinished = null;
     },
     connection: () => ++connection,
   };

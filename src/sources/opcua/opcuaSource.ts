@@ -10,6 +10,7 @@ import { CLOSED, holdConnection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
 import { createGapBook } from './gaps.ts';
 import type { GapBook } from './gaps.ts';
+import { gapNotes, savedGaps } from './gapNote.ts';
 import { createGate } from './gate.ts';
 import type { Emit } from './handover.ts';
 import { chunks } from './intake.ts';
@@ -41,7 +42,8 @@ const HOPELESS =
  * Readings from an OPC UA server, by subscription or polling.
  *
  * Every loss of the connection, whatever noticed it, takes one path: all of it is closed, and after a wait built up
- * anew, for ever. Positions number the values that arrived. `commit` does nothing, as OPC UA knows no acknowledgement.
+ * anew, for ever. Positions number the values that arrived; OPC UA knows no acknowledgement. Gaps that are not filled yet
+ * are noted with each commit, so that a restart in the middle goes on filling them.
  */
 export function createOpcuaSource(
   config: OpcuaSourceConfig,
@@ -55,11 +57,15 @@ export function createOpcuaSource(
   let detail = 'not started';
   let connections = 0;
   let stopped = false;
+  /** What comes after the stop is not taken, so no gap is filled from then on. */
+  let lastNote: string | null = null;
   let outage: Outage | null = null;
   let intake: Intake | null = null;
   let release = (): void => undefined;
   const isTooFarAhead = futureLimit(config.maxFutureMs, () => context.now());
   const gaps = createGapBook(config.history.enabled ? config.history.maxHours * HOUR_MS : 0);
+  if (context.note !== undefined) gaps.restore(savedGaps(context.note), nodes);
+  const noteOf = gapNotes();
   let overflows = 0;
   let overflowLoggedAt = -Infinity;
   let subscriber: Subscriber<SourceEvent> | null = null;
@@ -139,6 +145,7 @@ export function createOpcuaSource(
     gaps,
     refused: new Set(),
     now: () => context.now(),
+    position: () => position,
     isTooFarAhead,
     isPaused: () => !gate.isOpen || stopped,
     value: take,
@@ -210,7 +217,8 @@ export function createOpcuaSource(
     type: 'opcua',
     window: Infinity,
     events,
-    commit: () => undefined,
+    commit: (upTo) => gaps.committed(upTo),
+    note: () => lastNote ?? noteOf(gaps.unfinished),
     pause: () => {
       gate.close();
       intake?.setPaused(true);
@@ -228,6 +236,7 @@ export function createOpcuaSource(
     }),
     stop: () => {
       release();
+      lastNote = noteOf(gaps.unfinished);
       stopped = true;
       // What has left the server's queue is handed over; nothing more is taken.
       gate.open();
