@@ -26,9 +26,9 @@ at the sensor itself on top, key by key.\n`,
     fixedTable('unknownAssets'),
     '## Sensors\n',
     `The same keys stand under \`sensorTypes.<type>\` and under \`assets.<asset>.sensors.<sensor>\`. A check (\`range\`, \`rate\`, \`outlier\`,
-\`spike\`, \`hampel\`, \`stuck\`, \`drift\`, \`order\`, \`missing\`, \`kalman\`) that is \`false\` is off; \`true\` or \`{}\` switches it on as it is set elsewhere or by
-default. \`range\` is off unless it is set or the type is known; \`rate\`, \`hampel\`
-and \`drift\` are off unless they are set; \`stuck\` is off unless one of its keys is set or it is \`true\`
+\`spike\`, \`hampel\`, \`stuck\`, \`drift\`, \`order\`, \`missing\`, \`kalman\`, \`smooth\`) that is \`false\` is off; \`true\` or \`{}\` switches it on as it is set elsewhere or by
+default. \`range\` is off unless it is set or the type is known; \`rate\`, \`hampel\`,
+\`drift\` and \`smooth\` are off unless they are set; \`stuck\` is off unless one of its keys is set or it is \`true\`
 (\`stuck: {}\` leaves it off). These types are known, also without an entry; in another unit the range is converted:\n`,
     knownTypes(),
     table(

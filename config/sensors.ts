@@ -1,6 +1,7 @@
 import { convertValue } from '../operators/steps/unit.ts';
 import { MAX_COUNT, drift, hampel, rate, samplesFitWindow } from './checks.ts';
-import { choice, duration, number, orNull, pair, text, triple, whole } from './formats.ts';
+import { kalman, smooth } from './estimation.ts';
+import { choice, duration, number, orNull, text, whole } from './formats.ts';
 import { suggestion, Report } from './problems.ts';
 import { group, listOf, switchable } from './spec.ts';
 import type { Complain, Spec } from './spec.ts';
@@ -94,49 +95,6 @@ const missing = group('Fills missing values, marked as imputed.', {
   maxGapCount: whole('Values made up in a row at most.', 10, { min: 1, max: MAX_COUNT }),
 });
 
-const kalman = group('Filter of value and rate of change, x = [value, rate].', {
-  mode: choice(
-    'What is assumed of the process; `adaptive` takes it from the readings. What follows `measurementVariance` is for modes other than `constantVelocity`.',
-    'constantVelocity',
-    ['constantVelocity', 'whiteAcceleration', 'adaptive'],
-  ),
-  initialVariance: pair('Variance of value and rate at the first reading; `constantVelocity` only.', [1, 1]),
-  processNoise: pair(
-    'Variance that value and rate gain a second: how lively the process is; `constantVelocity` only.',
-    [0.01, 0.01],
-  ),
-  measurementVariance: number("Variance of the sensor's noise, in `unit` squared.", 0.5, { above: 0 }),
-  accelerationNoise: triple(
-    'Intensity of the acceleration when quiet, moving and lively, in multiples of `measurementVariance` per s^3; `whiteAcceleration` uses the second.',
-    [2e-7, 0.008, 0.05],
-  ),
-  initialRateNoise: number(
-    'Variance of the rate at the first reading, in multiples of `measurementVariance` per s^2.',
-    0.3,
-    { above: 0 },
-  ),
-  dwellS: triple(
-    'How long the process stays quiet, moving and lively on average, in s; `adaptive` only.',
-    [6000, 1500, 400],
-  ),
-  shiftNis: orNull(
-    number('Normalised innovation squared beyond which a reading is off the level; null = none is.', 25, {
-      above: 0,
-    }),
-    25,
-  ),
-  confirmCount: whole('Readings in a row off the level after which a new one is believed.', 3, { min: 1 }),
-  unconfirmed: choice('What is reported until then: the new level or the old one.', 'follow', [
-    'follow',
-    'hold',
-  ]),
-  noiseCount: orNull(
-    whole("Readings over which the sensor's noise is learned; null = it is `measurementVariance`.", 0, {
-      min: 10,
-    }),
-  ),
-});
-
 const windowFields = group(
   'Aggregates over event time.',
   {
@@ -200,13 +158,16 @@ const sensorFields = group(
     order: switchable(order, { byDefault: 'on' }),
     missing: switchable(missing, { byDefault: 'on' }),
     kalman: switchable(kalman, { byDefault: 'on' }),
+    smooth: switchable(smooth, { byDefault: 'off' }),
     windows,
     staleAfterMs: duration('A sensor without a reading for so long is stale.', 10_000, 1),
   },
-  { also: ['type'], check: checkWindows },
+  { also: ['type'], check: checkSensor },
 );
 
-function checkWindows({ windows }: SensorConfig, complain: Complain): void {
+function checkSensor({ kalman, smooth, windows }: SensorConfig, complain: Complain): void {
+  if (smooth && !kalman)
+    complain('smooth', 'needs the settings of kalman, which is off; expected kalman: true, or smooth: false');
   const seen = new Set<string>();
   for (const { sizeMs, everyMs, offsetMs } of windows) {
     const window = `sizeMs ${sizeMs}, everyMs ${everyMs}, offsetMs ${offsetMs}`;

@@ -43,12 +43,27 @@ export interface AnomalyConfig {
 }
 
 export interface ModelConfig {
-  /** `batchReactor`, or a path to a module of the user's own, absolute after loading. */
+  /** A built-in model, or a path to a module of the user's own, absolute after loading. */
   readonly type: string;
   /** Model's quantity -> the asset's sensor; by default the names are the same. */
   readonly sensors: Readonly<Record<string, string>>;
+  /** Of the filter of a process model, where something is said of it. */
+  readonly estimation?: ModelEstimationConfig;
   /** Everything else is the model's own. */
   readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** As EstimationOptions in src/twin/process/estimationOptions.ts. */
+export interface ModelEstimationConfig {
+  readonly estimate: Readonly<
+    Record<string, { readonly stdDev: number | null; readonly noisePerSqrtS: number | null }>
+  >;
+  readonly initialStdDev: Readonly<Record<string, number>>;
+  readonly stateNoisePerSqrtS: Readonly<Record<string, number>>;
+  readonly measurementStdDev: Readonly<Record<string, number>>;
+  readonly gateNis: number | null;
+  readonly confirmCount: number;
+  readonly maxStepS: number;
 }
 
 /** A check that is `false` is off. */
@@ -140,6 +155,8 @@ export interface SensorConfig {
         /** null: the noise is not learned. */
         readonly noiseCount: number | null;
       };
+  /** A second estimate, `lagMs` behind, by the filters of `kalman`; with `constantVelocity`, by those of `adaptive`. */
+  readonly smooth: false | { readonly lagMs: number; readonly everyMs: number; readonly maxReadings: number };
   readonly windows: readonly WindowConfig[];
   /** Without a reading for so long, the sensor is stale. */
   readonly staleAfterMs: number;

@@ -43,6 +43,10 @@ function told(output: Output): string {
     const { sensor, start, end, count, badCount, mean } = output.window;
     return `window ${sensor} [${start}, ${end}) count ${count} bad ${badCount} mean ${mean}`;
   }
+  if (output.type === 'smoothed') {
+    const { sensor, timestamp, value, lagMs } = output.smoothed;
+    return `smoothed ${sensor} ${timestamp} ${value.toFixed(3)} lag ${lagMs}`;
+  }
   if (output.type === 'anomaly') return `anomaly ${output.anomaly.asset} ${output.anomaly.event}`;
   const { asset, timestamp, sync } = output.twin;
   return `twin ${asset} ${timestamp} ${sync.status} stale [${sync.staleSensors.join()}]`;

@@ -1,8 +1,9 @@
 import type { Observable } from 'rxjs';
 import { sensorConfigFor } from '../config/sensors.ts';
-import type { Config } from '../config/types.ts';
+import type { AnomalyConfig, Config } from '../config/types.ts';
+import type { AnomalyRecord } from '../operators/steps/anomaly.ts';
 import type { EstimatedReading } from '../operators/types.ts';
-import type { AssetView, HealthView, LiveView, SensorView, SourceView } from './api/live.ts';
+import type { AnomalyView, AssetView, HealthView, LiveView, SensorView, SourceView } from './api/live.ts';
 import type { Output } from './pipeline.ts';
 import type { Source } from './sources/source.ts';
 import type { StateRegistry } from './stateRegistry.ts';
@@ -12,6 +13,12 @@ interface Sensor {
   /** null before the first reading: what is kept in the registry says in which order sensors came. */
   shown: { latest: EstimatedReading | null } | null;
   readonly staleAfterMs: number;
+}
+
+/** What is kept of detectAnomaly for those who ask. */
+interface Judged {
+  latest: AnomalyRecord | null;
+  alarms: number;
 }
 
 export interface LiveParts {
@@ -53,7 +60,19 @@ export function createLiveView({
     (view.shown ??= registry.cell({ asset, sensor, operator: 'latest' }, {}, noneYet).open());
   for (const { asset, sensor } of registry.sensors())
     show(asset, sensor, assets.get(asset)?.get(sensor) ?? open(asset, sensor));
+  const judged = new Map(
+    Object.entries(config.assets).flatMap(([asset, { anomaly }]) =>
+      anomaly === null ? [] : [[asset, { anomaly, kept: openJudged(registry, asset, anomaly) }] as const],
+    ),
+  );
   outputs.subscribe((output) => {
+    if (output.type === 'anomaly') {
+      const kept = judged.get(output.anomaly.asset)?.kept;
+      if (kept === undefined) return;
+      kept.latest = output.anomaly;
+      if (output.anomaly.event === 'onset') kept.alarms += 1;
+      return;
+    }
     if (output.type !== 'reading') return;
     const { reading } = output;
     const view = assets.get(reading.asset)?.get(reading.sensor) ?? open(reading.asset, reading.sensor);
@@ -68,6 +87,13 @@ export function createLiveView({
     const arrivedAt = latest === null ? null : (latest.received?.arrivedAt ?? latest.timestamp);
     return { asset, sensor, latest, stale: arrivedAt === null || now() - arrivedAt > staleAfterMs };
   };
+  const anomalyView = (asset: string): AnomalyView | null => {
+    const found = judged.get(asset);
+    if (found === undefined) return null;
+    const { anomaly, kept } = found;
+    const learned = learnedIntervals(registry.state({ asset, operator: 'detectAnomaly' }));
+    return { learning: learned === null ? null : { learned, wanted: anomaly.learnCount }, ...kept };
+  };
   const assetView = (id: string, sensors: ReadonlyMap<string, Sensor>): AssetView => {
     const twin = twins.get(id);
     return {
@@ -75,6 +101,7 @@ export function createLiveView({
       model: twin?.model.type ?? null,
       sensors: [...sensors].map(([name, sensor]) => sensorView(id, name, sensor)),
       twin: twin?.record(now()) ?? null,
+      anomaly: anomalyView(id),
     };
   };
 
@@ -104,3 +131,20 @@ export function createLiveView({
 const noneYet = (): NonNullable<Sensor['shown']> => ({ latest: null });
 
 const isLate = (reading: EstimatedReading): boolean => reading.issues.some(({ check }) => check === 'order');
+
+/** Of the same shape as the operator's own state: what it said of other sensors is of no use either. */
+function openJudged(
+  registry: StateRegistry,
+  asset: string,
+  { sensors, intervalMs, smoothingMs }: AnomalyConfig,
+): Judged {
+  const shape = { sensors: sensors.join('\n'), intervalMs, smoothingMs };
+  const none = (): Judged => ({ latest: null, alarms: 0 });
+  return registry.cell({ asset, operator: 'latestAnomaly' }, shape, none).open();
+}
+
+/** Intervals that detectAnomaly has learned its baseline from so far; null once it has one. */
+function learnedIntervals(state: unknown): number | null {
+  if (typeof state !== 'object' || state === null || !('baseline' in state) || !('rows' in state)) return 0;
+  return state.baseline === null && Array.isArray(state.rows) ? state.rows.length : null;
+}

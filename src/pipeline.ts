@@ -12,6 +12,7 @@ import { flagSpikes } from '../operators/flagSpikes.ts';
 import { flagStuck } from '../operators/flagStuck.ts';
 import { imputeMissing } from '../operators/imputeMissing.ts';
 import { orderByTime } from '../operators/orderByTime.ts';
+import { smoothState } from '../operators/smoothState.ts';
 import { stateCell } from '../operators/stateCell.ts';
 import type { StateCell } from '../operators/stateCell.ts';
 import { driftState } from '../operators/steps/drift.ts';
@@ -23,6 +24,8 @@ import { missingState } from '../operators/steps/missing.ts';
 import { orderState } from '../operators/steps/order.ts';
 import { outlierState } from '../operators/steps/outlier.ts';
 import { rateState } from '../operators/steps/rate.ts';
+import { smoothState as smoothInitialState } from '../operators/steps/smooth.ts';
+import type { SmoothedReading } from '../operators/steps/smooth.ts';
 import { spikeState } from '../operators/steps/spike.ts';
 import { stuckState } from '../operators/steps/stuck.ts';
 import { windowState } from '../operators/steps/window.ts';
@@ -38,12 +41,15 @@ import type { SensorName } from './groupBySensor.ts';
 import { Inlet } from './inlet.ts';
 import { sharedSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
+import { bareReading, smoothedRecord } from './smoothed.ts';
+import type { SmoothedRecord } from './smoothed.ts';
 import type { StateRegistry, StateShape } from './stateRegistry.ts';
 import type { LiveTwin } from './twin/liveTwin.ts';
 
 /** What the pipeline makes of its input, in the order in which it arises. */
 export type Output =
   | { readonly type: 'reading'; readonly reading: EstimatedReading }
+  | { readonly type: 'smoothed'; readonly smoothed: SmoothedRecord }
   | { readonly type: 'window'; readonly window: WindowAggregate }
   | { readonly type: 'twin'; readonly twin: TwinRecord }
   | { readonly type: 'anomaly'; readonly anomaly: AnomalyRecord };
@@ -76,6 +82,7 @@ const STEP_BACK_MAX_PACE = 2;
  * readings and ticks comes out, all of it, before the next one goes in.
  *
  *     readings ─> groupBySensor ─> clean ─> estimate ─┬─> reading
+ *                                                     ├─> smoothState ─> smoothed
  *                                                     ├─> windowAggregate ─> window
  *                                                     ├─> updateTwin, an asset ─> twin
  *                                                     └─> detectAnomaly, an asset ─> anomaly
@@ -105,6 +112,7 @@ export function pipeline(
     const anomalyInput = anomalyInputs.get(asset);
     const outputs = fanOut([
       toOutput,
+      ...smooth(settings, cells),
       ...aggregate(settings, cells, ticks),
       ...(twinInput === undefined ? [] : [forwardTo(twinInput)]),
       ...(anomalyInput === undefined ? [] : [forwardTo(anomalyInput)]),
@@ -203,6 +211,19 @@ const windowToOutput = mapStage(STATELESS, null, (_, window: WindowAggregate): O
   type: 'window',
   window,
 }));
+
+/** The smoothed estimate of a reading comes with a later one, right behind that one's own output. */
+function smooth({ smooth, unit }: Settings, cells: Cells): Stage<EstimatedReading, Output>[] {
+  if (!smooth) return [];
+  const state = cells('smoothState', smoothInitialState, { unit, mode: smooth.mode });
+  const toRecord = mapStage(STATELESS, smooth.lagMs, (_, reading: SmoothedReading, lagMs): Output => ({
+    type: 'smoothed',
+    smoothed: smoothedRecord(reading, lagMs),
+  }));
+  return [fuse(fuse(toBare, smoothState(smooth, state)), toRecord)];
+}
+
+const toBare = mapStage(STATELESS, null, (_, reading: EstimatedReading) => bareReading(reading));
 
 function aggregate(
   { windows, unit }: Settings,

@@ -217,8 +217,10 @@ export function toBatch(entries: readonly Entry[]): CommitBatch {
   const readings = [];
   const held = [];
   const ticks = [];
+  const smoothed = [];
   const windows = [];
   const twins = [];
+  const anomalies = [];
   const deadLetters = [];
   const positions = new Map<string, number>();
   let lastRow = 0;
@@ -226,8 +228,10 @@ export function toBatch(entries: readonly Entry[]): CommitBatch {
     lastRow = row;
     for (const output of outputs) {
       if (output.type === 'reading') readings.push(output.reading);
+      else if (output.type === 'smoothed') smoothed.push(output.smoothed);
       else if (output.type === 'window') windows.push(output.window);
       else if (output.type === 'twin') twins.push(output.twin);
+      else anomalies.push(output.anomaly);
     }
     if (isTick(input)) {
       ticks.push({ row, at: input.at });
@@ -239,5 +243,5 @@ export function toBatch(entries: readonly Entry[]): CommitBatch {
         positions.set(source, isDeadLetter(input) ? input.position : (input.received?.position ?? 0));
     }
   }
-  return { lastRow, readings, held, ticks, windows, twins, deadLetters, positions };
+  return { lastRow, readings, held, ticks, smoothed, windows, twins, anomalies, deadLetters, positions };
 }

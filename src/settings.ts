@@ -1,6 +1,7 @@
 import { sensorConfigFor } from '../config/sensors.ts';
 import type { Config, SensorConfig } from '../config/types.ts';
 import type { OrderOptions } from '../operators/steps/order.ts';
+import type { SmoothOptions } from '../operators/steps/smooth.ts';
 import type { OnDrop } from '../operators/types.ts';
 
 type WithOnDrop<T> = T extends object ? T & { readonly onDrop: OnDrop } : T;
@@ -8,9 +9,13 @@ type WithOnDrop<T> = T extends object ? T & { readonly onDrop: OnDrop } : T;
 /** What the service adds to a sensor's configuration of `orderByTime`. */
 export type OrderContext = Pick<OrderOptions, 'isKnown' | 'stepBackMaxPace'> & { readonly onDrop: OnDrop };
 
+/** Options of smoothState, with the filters of the sensor's estimate. */
+type SmoothSettings = Required<Pick<SmoothOptions, 'lagMs' | 'mode'>> & SmoothOptions;
+
 /** A sensor's configuration as its operators take it: frozen, and the same object for all sensors set alike. */
-export interface Settings extends Omit<SensorConfig, 'order' | 'windows'> {
+export interface Settings extends Omit<SensorConfig, 'order' | 'smooth' | 'windows'> {
   readonly order: (Exclude<SensorConfig['order'], false> & OrderContext) | false;
+  readonly smooth: SmoothSettings | false;
   readonly windows: readonly WithOnDrop<SensorConfig['windows'][number]>[];
 }
 
@@ -35,6 +40,23 @@ function frozen(own: SensorConfig, context: OrderContext): Settings {
   return Object.freeze({
     ...copy,
     order: copy.order && Object.freeze({ ...copy.order, ...context }),
+    smooth: smoothSettings(copy),
     windows: copy.windows.map((window) => Object.freeze({ ...window, onDrop })),
+  });
+}
+
+/** The reference's filter cannot be smoothed well: in its place come adaptive ones, with the same noise of the sensor. */
+function smoothSettings({ smooth, kalman }: SensorConfig): SmoothSettings | false {
+  if (!smooth || !kalman) return false;
+  return Object.freeze({
+    ...smooth,
+    mode: kalman.mode === 'constantVelocity' ? 'adaptive' : kalman.mode,
+    measurementVariance: kalman.measurementVariance,
+    accelerationNoise: kalman.accelerationNoise,
+    initialRateNoise: kalman.initialRateNoise,
+    dwellS: kalman.dwellS,
+    shiftNis: kalman.shiftNis,
+    confirmCount: kalman.confirmCount,
+    noiseCount: kalman.noiseCount,
   });
 }

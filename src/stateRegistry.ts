@@ -61,6 +61,11 @@ export class StateRegistry {
     return entry === undefined || entry.opened ? undefined : entry.state;
   }
 
+  /** The state as it is now, to look at only; undefined where there is none. */
+  state(name: StateName): unknown {
+    return this.#assets.get(name.asset)?.get(keyOf(name))?.state;
+  }
+
   /** All sensors that have a state, in the order in which they first came; restored ones first. */
   sensors(): { readonly asset: string; readonly sensor: string }[] {
     const sensors = new Map<string, { asset: string; sensor: string }>();

@@ -35,7 +35,9 @@ sensorTypes:
     order: { rememberCount: 7 }
     windows: [ { sizeMs: 1000 }, { sizeMs: 6000, everyMs: 2000, latenessMs: 3000, idleTimeoutMs: 4000 } ]
     staleAfterMs: 3000
-  pressure: { drift: { method: ewma, learnCount: 10, thresholdStdDevs: 1.5 }, missing: { expectedIntervalMs: 1000, method: linear } }
+    smooth: { lagMs: 3000, maxReadings: 8 }
+  pressure: { smooth: { lagMs: 2000, everyMs: 1500 }, kalman: { mode: adaptive, noiseCount: 20 }, drift: { method: ewma, learnCount: 10, thresholdStdDevs: 1.5 },
+    missing: { expectedIntervalMs: 1000, method: linear } }
 twin: { everyMs: 500, lostAfterMs: 8000 }
 `;
 
@@ -98,14 +100,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const assetOf = (output: Output): string =>
-  output.type === 'reading'
-    ? output.reading.asset
-    : output.type === 'window'
-      ? output.window.asset
-      : output.type === 'twin'
-        ? output.twin.asset
-        : output.anomaly.asset;
+const assetOf = (output: Output): string => {
+  switch (output.type) {
+    case 'reading':
+      return output.reading.asset;
+    case 'smoothed':
+      return output.smoothed.asset;
+    case 'window':
+      return output.window.asset;
+    case 'twin':
+      return output.twin.asset;
+    case 'anomaly':
+      return output.anomaly.asset;
+  }
+};
 
 interface Parts {
   readonly registry: StateRegistry;
@@ -255,6 +263,24 @@ describe('after a crash, everything goes on as if it had not been', () => {
   test('from the rows alone', async () => {
     const steps = fc.sample(step, { numRuns: 60, seed: 5 });
     expect(await play(steps, [], [20, 40])).toEqual(await play(steps, [], []));
+  });
+
+  test('smoothed estimates and anomalies come out once each', async () => {
+    const common = { lateMs: 0, afterMs: 250, kind: 'reading' as const };
+    const steps: Step[] = Array.from({ length: 300 }, (_, i) => ({
+      ...common,
+      sensor: i % 3,
+      // Quiet for so long as the baseline is learned, then off for a while.
+      noise: Math.sin(i * i) + (i > 200 && i < 260 ? 5 : 0),
+    }));
+    const undisturbed = await play(steps, [], []);
+    const count = (type: string): number =>
+      undisturbed.filter((line) => line.includes(`"type":"${type}"`)).length;
+    expect(count('smoothed')).toBeGreaterThan(180);
+    expect(count('anomaly')).toBeGreaterThan(30);
+    expect(undisturbed.join()).toContain('"event":"onset"');
+    const everywhere = Array.from({ length: 60 }, (_, i) => 5 * i + 2);
+    expect(await play(steps, everywhere, [7, 103, 208, 209, 231, 299])).toEqual(undisturbed);
   });
 
   test('whatever the readings, wherever the slices of a checkpoint and the crashes', async () => {

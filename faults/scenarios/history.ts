@@ -25,7 +25,8 @@ async function fill(storePath: string, rows: number): Promise<void> {
     const lastRow = Math.min(rows, row + ROWS_A_COMMIT);
     const readings = Array.from({ length: lastRow - row }, (_, i) => oldReading(sensors, row + i + 1));
     await store.commit({
-      ...{ lastRow, readings, held: [], ticks: [], windows: [], twins: [], deadLetters: [] },
+      ...{ lastRow, readings, held: [], ticks: [], smoothed: [], windows: [], twins: [] },
+      ...{ anomalies: [], deadLetters: [] },
       positions: new Map([['old', lastRow]]),
     });
   }

@@ -4,7 +4,7 @@ import type { StoredReading } from '../store/store.ts';
 import type { ApiOptions, App } from './context.ts';
 import type { AssetView } from './live.ts';
 import { badParameter, notFound, Problem } from './problem.ts';
-import { latestJson, sensorJson, syncJson, twinJson } from './records.ts';
+import { anomalySummaryJson, latestJson, sensorJson, syncJson, twinJson } from './records.ts';
 import {
   AssetList,
   AssetParams,
@@ -40,7 +40,8 @@ export function assetRoutes(app: App, { live, store, history = null, config }: A
     '/api/assets',
     {
       schema: {
-        summary: 'Assets with their sensors and how well their twins are in step',
+        summary:
+          'Assets with their sensors, how well their twins are in step, and whether there is an anomaly',
         tags: ['assets'],
         querystring: query({
           limit: Type.Integer({
@@ -60,6 +61,7 @@ export function assetRoutes(app: App, { live, store, history = null, config }: A
         model: asset.model,
         sensors: asset.sensors.map(sensorJson),
         sync: asset.twin === null ? null : syncJson(asset.twin.sync),
+        anomaly: asset.anomaly === null ? null : anomalySummaryJson(asset.anomaly),
       }));
       return { assets, truncated: offset + assets.length < all.length };
     },

@@ -9,7 +9,7 @@ import type { LiveView } from './live.ts';
 /** The queries that the API makes. */
 export type ApiStore = Pick<
   Store,
-  'latest' | 'range' | 'aggregate' | 'deadLetters' | 'quarantined' | 'oldest'
+  'latest' | 'range' | 'aggregate' | 'smoothed' | 'anomalies' | 'deadLetters' | 'quarantined' | 'oldest'
 >;
 
 export interface ApiLog {

@@ -1,3 +1,6 @@
+import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
+import { smoothedName } from '../smoothed.ts';
+import type { SmoothedRecord } from '../smoothed.ts';
 import type { AggregateRow, StoredReading } from '../store/store.ts';
 import { isoTime } from './times.ts';
 
@@ -44,5 +47,24 @@ export const windowsCsv = (rows: readonly AggregateRow[]): string =>
     rows.map((row) => [
       ...[isoTime(row.start), isoTime(row.end), row.count, row.badCount, row.mean, row.timeWeightedMean],
       ...[row.min, row.max, row.stdDev, row.first, row.last],
+    ]),
+  );
+
+export const smoothedCsv = (rows: readonly SmoothedRecord[]): string =>
+  csv(
+    ['name', 'timestamp', 'value', 'unit', 'ratePerS', 'stdDev', 'lagMs'],
+    rows.map((row) => [
+      ...[smoothedName(row.sensor, row.wantedLagMs), isoTime(row.timestamp), row.value, row.unit],
+      ...[row.ratePerS, row.stdDev, row.lagMs],
+    ]),
+  );
+
+export const anomaliesCsv = (rows: readonly AnomalyRecord[]): string =>
+  csv(
+    ['timestamp', 'event', 'score', 'threshold', 'alarm', 'since', 'contributions'],
+    rows.map((row) => [
+      ...[isoTime(row.timestamp), row.event, row.score, row.threshold, row.alarm],
+      row.since === null ? null : isoTime(row.since),
+      row.contributions.map(({ sensor, share }) => `${sensor}: ${share}`).join('; '),
     ]),
   );

@@ -1,25 +1,15 @@
 import { Type } from 'typebox';
 import type { ApiOptions, App } from './context.ts';
 import { readingsCsv, windowsCsv } from './csv.ts';
-import { badParameter, notFound } from './problem.ts';
+import { notFound } from './problem.ts';
+import { CSV_TYPE, interval, rangeParameters } from './range.ts';
 import { findReadings, findWindows } from './seam.ts';
 import { aggregateJson, rowJson } from './records.ts';
 import { ERRORS, History, query, SensorParams } from './schemas.ts';
-import { isoTime, parseTime } from './times.ts';
+import { isoTime } from './times.ts';
 
-const HOUR_MS = 3_600_000;
-const YEAR_MS = 366 * 24 * HOUR_MS;
+const YEAR_MS = 366 * 24 * 3_600_000;
 const WARN_EVERY_MS = 10_000;
-
-const timeParameter = (description: string) =>
-  Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 40,
-      description: `${description}; ISO 8601 with a time zone, or epoch milliseconds`,
-      examples: ['2025-10-26T10:30:15.000Z'],
-    }),
-  );
 
 export function historyRoute(app: App, { live, store, history = null, config, log }: ApiOptions): void {
   let warnedAt = -Infinity;
@@ -54,17 +44,10 @@ export function historyRoute(app: App, { live, store, history = null, config, lo
         tags: ['sensors'],
         params: SensorParams,
         querystring: query({
-          start: timeParameter('Beginning, inclusive; default: one hour before the end'),
-          end: timeParameter('End, exclusive; default: now'),
+          ...rangeParameters(config.maxRows),
           windowMs: Type.Optional(
             Type.Integer({ minimum: 1, maximum: YEAR_MS, description: 'Size of epoch-aligned windows' }),
           ),
-          limit: Type.Integer({
-            minimum: 1,
-            maximum: config.maxRows,
-            default: Math.min(1000, config.maxRows),
-          }),
-          format: Type.Enum(['json', 'csv'], { default: 'json' }),
         }),
         response: {
           200: {
@@ -92,7 +75,7 @@ export function historyRoute(app: App, { live, store, history = null, config, lo
         throw notFound('There is no such sensor.');
       const truncated = found.length > limit;
       if (format === 'csv') {
-        reply.header('rxtwin-truncated', String(truncated)).type('text/csv; charset=utf-8; header=present');
+        reply.header('rxtwin-truncated', String(truncated)).type(CSV_TYPE);
         if (incomplete !== null) reply.header('rxtwin-incomplete', incomplete.replace(/[^ -~]/g, '?'));
       }
       const rows = found.slice(0, limit);
@@ -107,16 +90,4 @@ export function historyRoute(app: App, { live, store, history = null, config, lo
       return { ...head, windowMs, windows: windows.map(aggregateJson), ...tail };
     },
   );
-}
-
-function interval(
-  times: { readonly start?: string; readonly end?: string },
-  now: number,
-): { readonly start: number; readonly end: number } {
-  // A reading of this very millisecond counts.
-  const end = times.end === undefined ? now + 1 : parseTime('end', times.end);
-  const start = times.start === undefined ? end - HOUR_MS : parseTime('start', times.start);
-  if (!(start < end))
-    throw badParameter('start', times.start ?? isoTime(start), `a time before ${isoTime(end)}`);
-  return { start, end };
 }

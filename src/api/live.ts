@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { EstimatedReading, WindowAggregate } from '../../operators/types.ts';
+import type { SmoothedRecord } from '../smoothed.ts';
 import type { SourceStatus } from '../sources/source.ts';
 
 /** A sensor as it stands now. */
@@ -14,6 +15,16 @@ export interface SensorView {
   readonly stale: boolean;
 }
 
+/** What detectAnomaly says of an asset. */
+export interface AnomalyView {
+  /** How much of its baseline is learned, in intervals; null once there is one. */
+  readonly learning: { readonly learned: number; readonly wanted: number } | null;
+  /** null before the first verdict. The score is of its time: without an alarm, records come every `recordEveryMs`. */
+  readonly latest: AnomalyRecord | null;
+  /** Alarms that began since the asset is watched. */
+  readonly alarms: number;
+}
+
 export interface AssetView {
   readonly id: string;
   /** Type of its model; null: it has no twin. */
@@ -21,6 +32,8 @@ export interface AssetView {
   readonly sensors: readonly SensorView[];
   /** null without a model, and before the twin's first state. */
   readonly twin: TwinRecord | null;
+  /** null where it is not configured. */
+  readonly anomaly: AnomalyView | null;
 }
 
 /** What the model expects from now on. */
@@ -35,6 +48,7 @@ export interface Trajectory {
 
 export type LiveEvent =
   | { readonly type: 'reading'; readonly reading: EstimatedReading }
+  | { readonly type: 'smoothed'; readonly smoothed: SmoothedRecord }
   | { readonly type: 'window'; readonly window: WindowAggregate }
   | { readonly type: 'twin'; readonly twin: TwinRecord }
   | { readonly type: 'anomaly'; readonly anomaly: AnomalyRecord };

@@ -1,8 +1,10 @@
 import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { Estimate, EstimatedReading, Issue, WindowAggregate } from '../../operators/types.ts';
+import { smoothedName } from '../smoothed.ts';
+import type { SmoothedRecord } from '../smoothed.ts';
 import type { AggregateRow, StoredReading } from '../store/store.ts';
-import type { LiveEvent, SensorView } from './live.ts';
+import type { AnomalyView, LiveEvent, SensorView } from './live.ts';
 import { isoTime } from './times.ts';
 
 /*
@@ -43,6 +45,24 @@ export function readingRecord(reading: EstimatedReading) {
           },
   };
 }
+
+/** In the order of the store's rows and of the event stream. */
+export const smoothedJson = (smoothed: SmoothedRecord) => ({
+  name: smoothedName(smoothed.sensor, smoothed.wantedLagMs),
+  timestamp: isoTime(smoothed.timestamp),
+  value: smoothed.value,
+  unit: smoothed.unit,
+  ratePerS: smoothed.ratePerS,
+  stdDev: smoothed.stdDev,
+  lagMs: smoothed.lagMs,
+});
+
+const smoothedEvent = (smoothed: SmoothedRecord) => ({
+  type: 'smoothed' as const,
+  asset: smoothed.asset,
+  sensor: smoothed.sensor,
+  ...smoothedJson(smoothed),
+});
 
 export function windowRecord(window: WindowAggregate) {
   return {
@@ -90,6 +110,10 @@ export const syncJson = (sync: TwinRecord['sync']) => ({
 export const anomalyRecord = (anomaly: AnomalyRecord) => ({
   type: 'anomaly' as const,
   asset: anomaly.asset,
+  ...anomalyJson(anomaly),
+});
+
+export const anomalyJson = (anomaly: AnomalyRecord) => ({
   timestamp: isoTime(anomaly.timestamp),
   event: anomaly.event,
   score: anomaly.score,
@@ -99,11 +123,34 @@ export const anomalyRecord = (anomaly: AnomalyRecord) => ({
   contributions: anomaly.contributions.map(({ sensor, share }) => ({ sensor, share })),
 });
 
+/** How an asset stands now. */
+export const anomalyStateJson = ({ learning, latest, alarms }: AnomalyView) => ({
+  learning: learning !== null,
+  ...(learning === null ? {} : { learned: learning.learned, learnCount: learning.wanted }),
+  timestamp: latest === null ? null : isoTime(latest.timestamp),
+  event: latest?.event ?? null,
+  score: latest?.score ?? null,
+  threshold: latest?.threshold ?? null,
+  alarm: latest?.alarm ?? false,
+  since: latest?.since == null ? null : isoTime(latest.since),
+  contributions: latest?.contributions.map(({ sensor, share }) => ({ sensor, share })) ?? [],
+  alarms,
+});
+
+/** In the list of assets. */
+export const anomalySummaryJson = ({ learning, latest }: AnomalyView) => ({
+  alarm: latest?.alarm ?? false,
+  since: latest?.since == null ? null : isoTime(latest.since),
+  learning: learning !== null,
+});
+
 /** One line of JSON as it goes over the stream. */
 export function eventJson(event: LiveEvent): string {
   switch (event.type) {
     case 'reading':
       return JSON.stringify(readingRecord(event.reading));
+    case 'smoothed':
+      return JSON.stringify(smoothedEvent(event.smoothed));
     case 'window':
       return JSON.stringify(windowRecord(event.window));
     case 'twin':

@@ -55,6 +55,9 @@ export const AssetList = Type.Object({
         }),
       ),
       sync: nullable(sync),
+      anomaly: nullable(
+        Type.Object({ alarm: Type.Boolean(), since: nullable(time), learning: Type.Boolean() }),
+      ),
     }),
   ),
   truncated: Type.Boolean(),
@@ -139,6 +142,67 @@ export const History = Type.Union([
     truncated: Type.Boolean(),
   }),
 ]);
+
+/** What a route answers with instead of JSON where CSV is asked for. */
+export const CSV_TEXT = { schema: Type.String() };
+
+export const Smoothed = Type.Object({
+  asset: Type.String(),
+  sensor: Type.String(),
+  start: time,
+  end: time,
+  smoothed: Type.Array(
+    Type.Object({
+      name: Type.String({ examples: ['temperature_smoothed_10s'] }),
+      timestamp: time,
+      value: number,
+      unit: Type.String(),
+      ratePerS: number,
+      stdDev: number,
+      lagMs: number,
+    }),
+  ),
+  truncated: Type.Boolean(),
+});
+
+const anomalyEvent = Type.Enum(['onset', 'cleared', 'accepted', 'update']);
+const contributions = Type.Array(
+  Type.Object(
+    { sensor: Type.String(), share: number },
+    { description: 'Largest share first; they sum to 1' },
+  ),
+);
+
+export const Anomaly = Type.Object({
+  asset: Type.String(),
+  learning: Type.Boolean({ description: 'There is no baseline yet' }),
+  learned: Type.Optional(Type.Integer({ description: 'While learning: intervals so far' })),
+  learnCount: Type.Optional(Type.Integer({ description: 'While learning: intervals wanted' })),
+  timestamp: nullable(time),
+  event: nullable(anomalyEvent),
+  score: nullable(number),
+  threshold: nullable(number),
+  alarm: Type.Boolean(),
+  since: nullable(time),
+  contributions,
+  alarms: Type.Integer({ description: 'Alarms that began since the asset is watched' }),
+  start: Type.Optional(time),
+  end: Type.Optional(time),
+  records: Type.Optional(
+    Type.Array(
+      Type.Object({
+        timestamp: time,
+        event: anomalyEvent,
+        score: number,
+        threshold: number,
+        alarm: Type.Boolean(),
+        since: nullable(time),
+        contributions,
+      }),
+    ),
+  ),
+  truncated: Type.Optional(Type.Boolean()),
+});
 
 export const DeadLetters = Type.Object({
   deadLetters: Type.Array(

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify from 'fastify';
 import { randomBytes } from 'node:crypto';
+import { anomalyRoute } from './anomalyRoute.ts';
 import { assetRoutes } from './assetRoutes.ts';
 import type { ApiOptions, App } from './context.ts';
 import { handleClientError, handleError, installErrors } from './errors.ts';
@@ -10,6 +11,7 @@ import { historyRoute } from './historyRoute.ts';
 import { packageVersion, pageRoutes } from './page.ts';
 import { ProblemSchema } from './schemas.ts';
 import { serviceRoutes } from './serviceRoutes.ts';
+import { smoothedRoute } from './smoothedRoute.ts';
 import { StreamHub } from './streamHub.ts';
 import { streamRoute } from './streamRoute.ts';
 
@@ -136,7 +138,9 @@ export async function buildApp(options: ApiOptions): Promise<{ readonly app: App
   });
 
   assetRoutes(app, options);
+  anomalyRoute(app, options);
   historyRoute(app, options);
+  smoothedRoute(app, options);
   serviceRoutes(app, options);
   streamRoute(app, options, hub);
   pageRoutes(app);

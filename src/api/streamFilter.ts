@@ -26,9 +26,17 @@ export function wants(filter: StreamFilter, event: LiveEvent): boolean {
     const { asset } = event.type === 'twin' ? event.twin : event.anomaly;
     return filter.sensors === null && (filter.assets === null || filter.assets.has(asset));
   }
-  const { asset, sensor } = event.type === 'reading' ? event.reading : event.window;
+  const { asset, sensor } = ofSensor(event);
   if (filter.assets !== null && !filter.assets.has(asset)) return false;
   return filter.sensors === null || filter.sensors.has(sensor);
+}
+
+function ofSensor(event: Exclude<LiveEvent, { readonly type: 'twin' | 'anomaly' }>): {
+  readonly asset: string;
+  readonly sensor: string;
+} {
+  if (event.type === 'reading') return event.reading;
+  return event.type === 'smoothed' ? event.smoothed : event.window;
 }
 
 /** Events of one key replace each other for a client that cannot keep up. */
@@ -36,6 +44,8 @@ export function conflationKey(event: LiveEvent): string {
   switch (event.type) {
     case 'reading':
       return `r\n${event.reading.asset}\n${event.reading.sensor}`;
+    case 'smoothed':
+      return `s\n${event.smoothed.asset}\n${event.smoothed.sensor}`;
     case 'window':
       return `w${event.window.sizeMs},${event.window.everyMs}\n${event.window.asset}\n${event.window.sensor}`;
     case 'twin':

@@ -5,7 +5,7 @@ import { ERRORS, query } from './schemas.ts';
 import { streamFilter } from './streamFilter.ts';
 import type { StreamHub } from './streamHub.ts';
 
-const TYPES = 'reading|window|twin|alarm|anomaly';
+const TYPES = 'reading|smoothed|window|twin|alarm|anomaly';
 
 const names = (description: string) =>
   Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 2000 }), { maxItems: 100, description }));
@@ -18,7 +18,7 @@ export function streamRoute(app: App, { config }: ApiOptions, hub: StreamHub): v
       schema: {
         summary: 'Live events, as server-sent events',
         description:
-          'Events `reading`, `window`, `twin`, `anomaly` and `alarm`, with a growing id and one JSON record each. Goes on after ' +
+          'Events `reading`, `smoothed`, `window`, `twin`, `anomaly` and `alarm`, with a growing id and one JSON record each. Goes on after ' +
           '`Last-Event-ID`. An event `gap` says that events are missing: reason `restart` or `expired` after a ' +
           'reconnect, `conflated` where the client is too slow and gets only the latest of each sensor. ' +
           'Filters may be repeated or hold comma separated names.',
@@ -31,7 +31,7 @@ export function streamRoute(app: App, { config }: ApiOptions, hub: StreamHub): v
               Type.String({
                 pattern: `^(${TYPES})(,(${TYPES}))*$`,
                 maxLength: 100,
-                description: 'reading, window, twin, anomaly or alarm',
+                description: 'reading, smoothed, window, twin, anomaly or alarm',
               }),
               { maxItems: 10 },
             ),

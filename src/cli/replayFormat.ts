@@ -3,6 +3,8 @@ import { csvField } from '../api/csv.ts';
 import { eventJson } from '../api/records.ts';
 import { isoTime } from '../api/times.ts';
 import type { Output } from '../pipeline.ts';
+import { smoothedName } from '../smoothed.ts';
+import type { SmoothedRecord } from '../smoothed.ts';
 
 /** How records are written: one text an output, with its line end, or '' where the format has no place for it. */
 export interface Format {
@@ -11,13 +13,14 @@ export interface Format {
 }
 
 /**
- * The records of the event stream, one a line. Readings and windows are written by hand, because that takes half the
+ * The records of the event stream, one a line. Readings, smoothed ones and windows are written by hand, because that takes half the
  * time of JSON.stringify on an object made for it, and a replay writes little else; the result is the same text.
  */
 export const ndjson: Format = {
   header: '',
   line(output) {
     if (output.type === 'reading') return readingJson(output.reading);
+    if (output.type === 'smoothed') return smoothedJson(output.smoothed);
     if (output.type === 'window') return windowJson(output.window);
     return `${eventJson(output)}\n`;
   },
@@ -37,6 +40,15 @@ function estimateJson({ value, ratePerS, stdDev, covariance: p, innovation, nis 
     `{"value":${numberJson(value)},"ratePerS":${numberJson(ratePerS)},"stdDev":${numberJson(stdDev)},` +
     `"covariance":[${numberJson(p[0])},${numberJson(p[1])},${numberJson(p[2])},${numberJson(p[3])}],` +
     `"innovation":${numberJson(innovation)},"nis":${numberJson(nis)}}`
+  );
+}
+
+function smoothedJson(smoothed: SmoothedRecord): string {
+  const { sensor, timestamp, value, ratePerS, stdDev, wantedLagMs, lagMs } = smoothed;
+  return (
+    `{"type":"smoothed",${namesJson(smoothed)},"name":${textJson(smoothedName(sensor, wantedLagMs))},` +
+    `"timestamp":"${isoTime(timestamp)}","value":${numberJson(value)},"unit":${textJson(smoothed.unit)},` +
+    `"ratePerS":${numberJson(ratePerS)},"stdDev":${numberJson(stdDev)},"lagMs":${numberJson(lagMs)}}\n`
   );
 }
 

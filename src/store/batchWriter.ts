@@ -46,6 +46,15 @@ export class BatchWriter {
   });
   readonly #held = new TableWriter('held_rows', { ...rowColumns(), delivery: double() });
   readonly #ticks = new TableWriter('ticks', { row: count(), at: double() });
+  readonly #smoothed = new TableWriter('smoothed', {
+    channel: new IntegerColumn(),
+    timestamp: double(),
+    value: double(),
+    ratePerS: double(),
+    stdDev: double(),
+    wantedLagMs: double(),
+    lagMs: double(),
+  });
   readonly #windows = new TableWriter('windows', {
     channel: new IntegerColumn(),
     sizeMs: double(),
@@ -71,6 +80,15 @@ export class BatchWriter {
     parameters: text(),
     residuals: text(),
     sync: text(),
+  });
+  readonly #anomalies = new TableWriter('anomalies', {
+    asset: text(),
+    timestamp: double(),
+    event: text(),
+    score: double(),
+    threshold: double(),
+    since: double(),
+    contributions: text(),
   });
   readonly #deadLetters = new TableWriter('dead_letters', {
     row: count(),
@@ -110,8 +128,10 @@ export class BatchWriter {
       this.#ticks.columns.row.set(i, tick.row);
       this.#ticks.columns.at.set(i, tick.at);
     }
+    this.#writeSmoothed(batch);
     this.#writeWindows(batch);
     this.#writeTwins(batch);
+    this.#writeAnomalies(batch);
     this.#writeDeadLetters(batch);
     this.#writeChannels();
     for (const writer of this.#all()) writer.flush();
@@ -127,8 +147,10 @@ export class BatchWriter {
       this.#readings,
       this.#held,
       this.#ticks,
+      this.#smoothed,
       this.#windows,
       this.#twins,
+      this.#anomalies,
       this.#deadLetters,
     ] as const;
   }
@@ -169,6 +191,20 @@ export class BatchWriter {
     return i;
   }
 
+  #writeSmoothed(batch: CommitBatch): void {
+    const to = this.#smoothed.columns;
+    for (const { asset, sensor, unit, ...smoothed } of batch.smoothed) {
+      const i = this.#smoothed.next();
+      to.channel.set(i, this.#channels.id(asset, sensor, unit, null, null));
+      to.timestamp.set(i, smoothed.timestamp);
+      to.value.set(i, smoothed.value);
+      to.ratePerS.set(i, smoothed.ratePerS);
+      to.stdDev.set(i, smoothed.stdDev);
+      to.wantedLagMs.set(i, smoothed.wantedLagMs);
+      to.lagMs.set(i, smoothed.lagMs);
+    }
+  }
+
   #writeWindows(batch: CommitBatch): void {
     const to = this.#windows.columns;
     for (const w of batch.windows) {
@@ -202,6 +238,20 @@ export class BatchWriter {
       to.parameters.set(i, JSON.stringify(twin.parameters));
       to.residuals.set(i, JSON.stringify(twin.residuals));
       to.sync.set(i, JSON.stringify(twin.sync));
+    }
+  }
+
+  #writeAnomalies(batch: CommitBatch): void {
+    const to = this.#anomalies.columns;
+    for (const anomaly of batch.anomalies) {
+      const i = this.#anomalies.next();
+      to.asset.set(i, anomaly.asset);
+      to.timestamp.set(i, anomaly.timestamp);
+      to.event.set(i, anomaly.event);
+      to.score.set(i, anomaly.score);
+      to.threshold.set(i, anomaly.threshold);
+      to.since.set(i, anomaly.since);
+      to.contributions.set(i, JSON.stringify(anomaly.contributions));
     }
   }
 

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { isDamage, messageOf } from './damage.ts';
-import { MIGRATION, SCHEMA, SCHEMA_VERSION } from './schema.ts';
+import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** The store's file cannot be used; the message says which file, why and what to do. */
 export class StoreError extends Error {
@@ -67,12 +67,13 @@ function explain(file: string, error: unknown): StoreError {
 /**
  * Creates the tables in a new file and brings those of an earlier version up to date, unless for reading only. Refuses
  * a file that is not of this program or of a later version of it.
+ * @returns the version of the tables, as they are now
  */
 export async function prepareSchema(
   connection: DuckDBConnection,
   path: string,
   access: 'write' | 'read',
-): Promise<void> {
+): Promise<number> {
   const file = resolve(path);
   const tables = await connection.runAndReadAll(
     `SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'`,
@@ -86,7 +87,7 @@ export async function prepareSchema(
         randomUUID(),
       ]);
     });
-    return;
+    return SCHEMA_VERSION;
   }
   if (!names.includes('meta') || !names.includes('commits'))
     throw new StoreError(
@@ -96,8 +97,9 @@ export async function prepareSchema(
     );
   const meta = await connection.runAndReadAll(`SELECT value FROM meta WHERE key = 'schema_version'`);
   const version = Number(meta.getRowsJS()[0]?.[0]);
-  if (version === SCHEMA_VERSION || (version === 1 && access === 'read')) return;
-  if (version === 1) return migrate(connection);
+  const isKnown = version === SCHEMA_VERSION || MIGRATIONS.has(version);
+  if (isKnown && access === 'read') return version;
+  if (isKnown) return migrate(connection, version);
   throw new StoreError(
     file,
     version > SCHEMA_VERSION ? 'newerSchema' : 'notAStore',
@@ -105,13 +107,16 @@ export async function prepareSchema(
   );
 }
 
-async function migrate(connection: DuckDBConnection): Promise<void> {
+/** All steps together, or none. */
+async function migrate(connection: DuckDBConnection, from: number): Promise<number> {
+  if (from === SCHEMA_VERSION) return from;
   await inTransaction(connection, async () => {
-    for (const statement of MIGRATION) await connection.run(statement);
+    for (let version = from; version < SCHEMA_VERSION; version += 1)
+      for (const statement of MIGRATIONS.get(version) ?? []) await connection.run(statement);
     await connection.run(`UPDATE meta SET value = $1 WHERE key = 'schema_version'`, [String(SCHEMA_VERSION)]);
-    await connection.run(`INSERT INTO meta VALUES ('store_id', $1)`, [randomUUID()]);
   });
   await connection.run('CHECKPOINT');
+  return SCHEMA_VERSION;
 }
 
 /** All of the work is stored, or, where it throws, nothing of it. */

@@ -1,5 +1,7 @@
+import type { AnomalyEvent, AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { SyncStatus, TwinRecord } from '../../operators/steps/twin.ts';
 import type { Issue, Quality, WindowAggregate } from '../../operators/types.ts';
+import type { SmoothedRecord } from '../smoothed.ts';
 import type { DeadLetterReason } from '../sources/source.ts';
 import { IMPUTED, QUALITIES, RECEIVED } from './schema.ts';
 import type {
@@ -134,6 +136,46 @@ export function decodeTwin(row: Row): TwinRecord {
       lagMs: number(sync, 'lagMs'),
       staleSensors: Array.isArray(staleSensors) ? staleSensors.map(String) : [],
     },
+  };
+}
+
+export function decodeSmoothed(row: Row): SmoothedRecord {
+  return {
+    asset: text(row, 'asset'),
+    sensor: text(row, 'sensor'),
+    timestamp: number(row, 'timestamp'),
+    value: number(row, 'value'),
+    unit: text(row, 'unit'),
+    ratePerS: number(row, 'rate_per_s'),
+    stdDev: number(row, 'std_dev'),
+    wantedLagMs: number(row, 'wanted_lag_ms'),
+    lagMs: number(row, 'lag_ms'),
+  };
+}
+
+const EVENTS: Readonly<Record<string, AnomalyEvent>> = {
+  onset: 'onset',
+  cleared: 'cleared',
+  accepted: 'accepted',
+  update: 'update',
+} satisfies Record<AnomalyEvent, AnomalyEvent>;
+
+export function decodeAnomaly(row: Row): AnomalyRecord {
+  const contributions = parse(text(row, 'contributions'));
+  const since = numberOrNull(row, 'alarm_since');
+  return {
+    asset: text(row, 'asset'),
+    timestamp: number(row, 'timestamp'),
+    event: EVENTS[text(row, 'event')] ?? fail(row, 'event'),
+    score: number(row, 'score'),
+    threshold: number(row, 'threshold'),
+    alarm: since !== null,
+    since,
+    contributions: Array.isArray(contributions)
+      ? contributions
+          .filter(isObject)
+          .map((each) => ({ sensor: text(each, 'sensor'), share: number(each, 'share') }))
+      : fail(row, 'contributions'),
   };
 }
 

@@ -16,7 +16,7 @@ import type {
   RangeQuery,
   Store,
 } from './store.ts';
-import { checkpoint, deleteExcessDeadLetters, deleteOld, storeCursor, storeQuarantined } from './upkeep.ts';
+import * as upkeep from './upkeep.ts';
 
 export { isDamage } from './damage.ts';
 export { StoreError } from './database.ts';
@@ -25,8 +25,6 @@ export type { StoreLog } from './setAside.ts';
 
 /** Log written since the last checkpoint, estimated, after which the next one is due. */
 const CHECKPOINT_BYTES = 16_000_000;
-const BYTES_PER_ROW = 90;
-const BYTES_PER_COMMIT = 700;
 
 /**
  * Opens the embedded store, creating file and folder where there are none. A damaged file is set aside with a warning,
@@ -111,6 +109,14 @@ class DuckdbStore implements Store {
     return this.#session.queries.windows(query);
   }
 
+  smoothed(query: RangeQuery) {
+    return this.#session.queries.smoothed(query);
+  }
+
+  anomalies(query: Omit<RangeQuery, 'sensor'>) {
+    return this.#session.queries.anomalies(query);
+  }
+
   twins(query: Omit<RangeQuery, 'sensor'>) {
     return this.#session.queries.twins(query);
   }
@@ -158,7 +164,7 @@ class DuckdbStore implements Store {
   }
 
   quarantine(points: readonly QuarantinedPoint[]): Promise<void> {
-    return this.#exclusive(() => storeQuarantined(this.#session.upkeep, points));
+    return this.#exclusive(() => upkeep.storeQuarantined(this.#session.upkeep, points));
   }
 
   commit(batch: CommitBatch): Promise<void> {
@@ -185,7 +191,7 @@ class DuckdbStore implements Store {
 
   prune(now: number, bounds: PruneBounds): Promise<number> {
     return this.#exclusive(async () => {
-      const deleted = await deleteOld(this.#session.upkeep, this.#config, now, bounds);
+      const deleted = await upkeep.deleteOld(this.#session.upkeep, this.#config, now, bounds);
       await this.#checkpoint();
       return deleted;
     });
@@ -196,10 +202,11 @@ class DuckdbStore implements Store {
     const closing = this.#exclusive(async () => {
       if (this.#lost) return;
       if (this.#forwarded !== this.#last.forwarded) {
-        await storeCursor(this.#session.upkeep, { ...this.#last, forwarded: this.#forwarded }).catch(
-          (error: unknown) =>
+        await upkeep
+          .storeCursor(this.#session.upkeep, { ...this.#last, forwarded: this.#forwarded })
+          .catch((error: unknown) =>
             this.#log.warn({ error: messageOf(error) }, 'store: how far was forwarded could not be stored'),
-        );
+          );
       }
       await this.#checkpoint();
       this.#writer.discard();
@@ -266,14 +273,11 @@ class DuckdbStore implements Store {
   }
 
   #countTowardsCheckpoint(batch: CommitBatch): void {
-    const rows = batch.readings.length + batch.held.length + batch.windows.length + batch.ticks.length;
-    // Twins and dead letters hold texts.
-    this.#bytesSinceCheckpoint +=
-      BYTES_PER_COMMIT + BYTES_PER_ROW * (rows + 8 * (batch.twins.length + batch.deadLetters.length));
+    this.#bytesSinceCheckpoint += upkeep.loggedBytes(batch);
     if (this.#bytesSinceCheckpoint < CHECKPOINT_BYTES || this.#closed) return;
     this.#bytesSinceCheckpoint = 0;
     void this.#exclusive(async () => {
-      await deleteExcessDeadLetters(this.#session.upkeep, this.#config.maxDeadLetters);
+      await upkeep.deleteExcessDeadLetters(this.#session.upkeep, this.#config.maxDeadLetters);
       await this.#checkpoint();
     }).catch((error: unknown) => {
       this.#log.warn({ error: messageOf(error) }, 'store: upkeep failed; tried again later');
@@ -283,7 +287,7 @@ class DuckdbStore implements Store {
   /** A failure costs disk and start-up time, not data: what was committed stays in the log. */
   async #checkpoint(): Promise<void> {
     try {
-      await checkpoint(this.#session.upkeep, this.#last.sequence);
+      await upkeep.checkpoint(this.#session.upkeep, this.#last.sequence);
       this.#bytesSinceCheckpoint = 0;
     } catch (error) {
       this.#log.warn({ error: messageOf(error) }, 'store: checkpoint failed; tried again later');

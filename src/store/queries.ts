@@ -1,23 +1,30 @@
+import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { WindowAggregate } from '../../operators/types.ts';
+import type { SmoothedRecord } from '../smoothed.ts';
 import {
   decodeAggregate,
+  decodeAnomaly,
   decodeDeadLetter,
   decodeQuarantined,
   decodeReading,
+  decodeSmoothed,
   decodeTwin,
   decodeWindow,
 } from './decode.ts';
 import type { Row } from './decode.ts';
 import type { Parameter, QueryQueue } from './queryQueue.ts';
+import { SCHEMA_VERSION } from './schema.ts';
 import {
   AGGREGATE,
+  ANOMALIES,
   DEAD_LETTERS,
   LATEST,
   NEWEST_RECEIVED,
   OLDEST,
   QUARANTINED,
   RANGE,
+  SMOOTHED,
   TWINS,
   WINDOWS,
   WINDOW_STARTS,
@@ -27,9 +34,12 @@ import type { AggregateRow, QuarantinedPoint, RangeQuery, StoredDeadLetter, Stor
 /** The queries of the API, the CLI and people, on a connection of their own. */
 export class Queries {
   readonly #queue: QueryQueue;
+  readonly #version: number;
 
-  constructor(queue: QueryQueue) {
+  /** @param version of the tables: a file that is opened for reading only may be of an earlier one. */
+  constructor(queue: QueryQueue, version = SCHEMA_VERSION) {
     this.#queue = queue;
+    this.#version = version;
   }
 
   async latest(asset: string, sensor: string): Promise<StoredReading | null> {
@@ -60,6 +70,20 @@ export class Queries {
 
   async windows(query: RangeQuery & { readonly sizeMs: number }): Promise<readonly WindowAggregate[]> {
     return (await this.rows(WINDOWS, [...bounds(query), query.sizeMs])).map(decodeWindow);
+  }
+
+  async smoothed(query: RangeQuery): Promise<readonly SmoothedRecord[]> {
+    return this.#version < 3 ? [] : (await this.rows(SMOOTHED, bounds(query))).map(decodeSmoothed);
+  }
+
+  async anomalies({
+    asset,
+    start,
+    end,
+    limit,
+  }: Omit<RangeQuery, 'sensor'>): Promise<readonly AnomalyRecord[]> {
+    if (this.#version < 3) return [];
+    return (await this.rows(ANOMALIES, [asset, start, end, { limit }])).map(decodeAnomaly);
   }
 
   async twins({ asset, start, end, limit }: Omit<RangeQuery, 'sensor'>): Promise<readonly TwinRecord[]> {

@@ -9,9 +9,9 @@ export async function openStoreReadOnly(path: string): Promise<StoreReader> {
   const instance = await openInstance(path, { access_mode: 'READ_ONLY', memory_limit: '512MB' });
   const connection = await instance.connect();
   try {
-    await prepareSchema(connection, path, 'read');
+    const version = await prepareSchema(connection, path, 'read');
     const queue = await QueryQueue.open(instance);
-    const queries = new Queries(queue);
+    const queries = new Queries(queue, version);
     const { lastRow, positions } = await readLastCommit(queue);
     return {
       lastRow,
@@ -20,7 +20,9 @@ export async function openStoreReadOnly(path: string): Promise<StoreReader> {
       range: (query) => queries.range(query),
       aggregate: (query) => queries.aggregate(query),
       windows: (query) => queries.windows(query),
+      smoothed: (query) => queries.smoothed(query),
       twins: (query) => queries.twins(query),
+      anomalies: (query) => queries.anomalies(query),
       deadLetters: (limit) => queries.deadLetters(limit),
       quarantined: (limit) => queries.quarantined(limit),
       oldest: (asset, sensor) => queries.oldest(asset, sensor),

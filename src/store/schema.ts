@@ -1,5 +1,5 @@
 /** Raised with every change that an older rxtwin could not read. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const ROW_COLUMNS = `
   row BIGINT NOT NULL, channel INTEGER NOT NULL, timestamp DOUBLE NOT NULL, value DOUBLE, flags UTINYINT NOT NULL,
@@ -29,9 +29,20 @@ const READINGS = `CREATE OR REPLACE VIEW readings AS SELECT row, asset, sensor,
     estimate, rate_per_s, std_dev, (flags & ${BACKFILLED}) > 0 AS backfilled, delivery, commit_number
     FROM reading_rows JOIN channels ON id = channel`;
 
+/** What came with version 3. */
+const VERSION_3: readonly string[] = [
+  `CREATE TABLE smoothed (channel INTEGER NOT NULL, timestamp DOUBLE NOT NULL, value DOUBLE NOT NULL,
+    rate_per_s DOUBLE NOT NULL, std_dev DOUBLE NOT NULL, wanted_lag_ms DOUBLE NOT NULL, lag_ms DOUBLE NOT NULL)`,
+  // While there is an alarm, alarm_since is set.
+  `CREATE TABLE anomalies (asset VARCHAR NOT NULL, timestamp DOUBLE NOT NULL, event VARCHAR NOT NULL,
+    score DOUBLE NOT NULL, threshold DOUBLE NOT NULL, alarm_since DOUBLE, contributions VARCHAR NOT NULL)`,
+  `CREATE VIEW stored_smoothed AS SELECT asset, sensor, unit, smoothed.* EXCLUDE (channel) FROM smoothed
+    JOIN channels ON id = channel`,
+];
+
 /**
  * All times are epoch milliseconds as DOUBLE, because source times have fractions; `row` orders by arrival.
- * `readings` and `stored_windows` are for people who open the file with DuckDB's own tools.
+ * `readings`, `stored_windows` and `stored_smoothed` are for people who open the file with DuckDB's own tools.
  */
 export const SCHEMA: readonly string[] = [
   `CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL)`,
@@ -57,15 +68,23 @@ export const SCHEMA: readonly string[] = [
   READINGS,
   `CREATE VIEW stored_windows AS SELECT asset, sensor, unit, windows.* EXCLUDE (channel) FROM windows
     JOIN channels ON id = channel`,
+  ...VERSION_3,
 ];
 
-/** From version 1, whose columns come first and in the same order. */
-export const MIGRATION: readonly string[] = [
-  `ALTER TABLE reading_rows ADD COLUMN delivery DOUBLE`,
-  `ALTER TABLE reading_rows ADD COLUMN ${COMMIT_COLUMN}`,
-  `ALTER TABLE held_rows ADD COLUMN delivery DOUBLE`,
-  `ALTER TABLE dead_letters ADD COLUMN delivery DOUBLE`,
-  `ALTER TABLE commits ADD COLUMN forwarded VARCHAR`,
-  QUARANTINED,
-  READINGS,
-];
+/** From each earlier version to the next. Columns that are added come last. */
+export const MIGRATIONS: ReadonlyMap<number, readonly string[]> = new Map([
+  [
+    1,
+    [
+      `ALTER TABLE reading_rows ADD COLUMN delivery DOUBLE`,
+      `ALTER TABLE reading_rows ADD COLUMN ${COMMIT_COLUMN}`,
+      `ALTER TABLE held_rows ADD COLUMN delivery DOUBLE`,
+      `ALTER TABLE dead_letters ADD COLUMN delivery DOUBLE`,
+      `ALTER TABLE commits ADD COLUMN forwarded VARCHAR`,
+      QUARANTINED,
+      READINGS,
+      `INSERT INTO meta VALUES ('store_id', uuid())`,
+    ],
+  ],
+  [2, VERSION_3],
+]);

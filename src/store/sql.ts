@@ -79,6 +79,16 @@ WHERE end_ms > $3 AND start_ms < $4 AND size_ms = $6
 QUALIFY row_number() OVER (PARTITION BY start_ms ORDER BY revision DESC, written DESC) = 1
 ORDER BY start_ms LIMIT $5`;
 
+/** $1 asset, $2 sensor, $3 start, $4 end, $5 limit. */
+export const SMOOTHED = `SELECT asset, sensor, unit, timestamp, value, rate_per_s, std_dev, wanted_lag_ms, lag_ms
+FROM (SELECT *, rowid AS written FROM smoothed)
+JOIN (SELECT * FROM channels WHERE asset = $1 AND sensor = $2) ON id = channel
+WHERE timestamp >= $3 AND timestamp < $4 ORDER BY timestamp, written LIMIT $5`;
+
+/** $1 asset, $2 start, $3 end, $4 limit. */
+export const ANOMALIES = `SELECT asset, timestamp, event, score, threshold, alarm_since, contributions FROM anomalies
+WHERE asset = $1 AND timestamp >= $2 AND timestamp < $3 ORDER BY timestamp, rowid LIMIT $4`;
+
 /** $1 asset, $2 start, $3 end, $4 limit. */
 export const TWINS = `SELECT asset, timestamp, state, parameters, residuals, sync FROM twins
 WHERE asset = $1 AND timestamp >= $2 AND timestamp < $3 ORDER BY timestamp, rowid LIMIT $4`;
@@ -150,8 +160,10 @@ export const TAILS = [
   'reading_rows',
   'held_rows',
   'ticks',
+  'smoothed',
   'windows',
   'twins',
+  'anomalies',
   'dead_letters',
   'quarantined',
 ].map(

@@ -1,5 +1,7 @@
 import type { EstimatedReading, Quality, Reading, WindowAggregate } from '../../operators/types.ts';
+import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
+import type { SmoothedRecord } from '../smoothed.ts';
 import type { DeadLetter, Delivered } from '../sources/source.ts';
 
 /** A recorded reading of the clock: epoch milliseconds, numbered like a reading. */
@@ -19,8 +21,10 @@ export interface CommitBatch {
   /** Received, but kept back by orderByTime; their result comes in a later batch. */
   readonly held: readonly Reading[];
   readonly ticks: readonly Tick[];
+  readonly smoothed: readonly SmoothedRecord[];
   readonly windows: readonly WindowAggregate[];
   readonly twins: readonly TwinRecord[];
+  readonly anomalies: readonly AnomalyRecord[];
   readonly deadLetters: readonly (DeadLetter & { readonly row: number })[];
   /** Source id -> highest position in this batch. */
   readonly positions: ReadonlyMap<string, number>;
@@ -117,8 +121,12 @@ export interface StoreReader {
   aggregate(query: RangeQuery & { readonly windowMs: number }): Promise<readonly AggregateRow[]>;
   /** Stored windows of one size that overlap [start, end), each in its last revision. */
   windows(query: RangeQuery & { readonly sizeMs: number }): Promise<readonly WindowAggregate[]>;
+  /** Smoothed estimates in [start, end), oldest first. */
+  smoothed(query: RangeQuery): Promise<readonly SmoothedRecord[]>;
   /** Recorded twin states in [start, end), oldest first. */
   twins(query: Omit<RangeQuery, 'sensor'>): Promise<readonly TwinRecord[]>;
+  /** Records of detectAnomaly in [start, end), oldest first. */
+  anomalies(query: Omit<RangeQuery, 'sensor'>): Promise<readonly AnomalyRecord[]>;
   /** Newest first. */
   deadLetters(limit: number): Promise<readonly StoredDeadLetter[]>;
   /** Points that InfluxDB refused for good, newest first. */

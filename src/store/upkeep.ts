@@ -5,9 +5,20 @@ import { inTransaction } from './database.ts';
 import { read } from './queryQueue.ts';
 import type { Parameter } from './queryQueue.ts';
 import { RECEIVED } from './schema.ts';
-import type { ForwardCursor, PruneBounds, QuarantinedPoint } from './store.ts';
+import type { CommitBatch, ForwardCursor, PruneBounds, QuarantinedPoint } from './store.ts';
 
 const DAY_MS = 86_400_000;
+const BYTES_PER_ROW = 90;
+const BYTES_PER_COMMIT = 700;
+
+/** What a commit adds to the log, estimated. */
+export function loggedBytes(batch: CommitBatch): number {
+  const { readings, held, ticks, smoothed, windows, twins, anomalies, deadLetters } = batch;
+  const rows = readings.length + held.length + ticks.length + smoothed.length + windows.length;
+  // These hold texts.
+  const large = twins.length + anomalies.length + deadLetters.length;
+  return BYTES_PER_COMMIT + BYTES_PER_ROW * (rows + 8 * large);
+}
 
 /** Moves the log into the file. Compacts the list of commits, of which only the last is ever read. */
 export async function checkpoint(connection: DuckDBConnection, sequence: number): Promise<void> {
@@ -48,8 +59,10 @@ export function deleteOld(
     ]);
     await remove('held_rows WHERE timestamp < $1 AND row <= $2', [before, row]);
     await remove('ticks WHERE timestamp < $1 AND row <= $2', [before, row]);
+    await remove('smoothed WHERE timestamp < $1', [before]);
     await remove('windows WHERE end_ms < $1', [before]);
     await remove('twins WHERE timestamp < $1', [before]);
+    await remove('anomalies WHERE timestamp < $1', [before]);
     await remove('dead_letters WHERE arrived_at < $1', [before]);
     await remove('quarantined WHERE refused_at < $1', [before]);
     await deleteExcessDeadLetters(connection, config.maxDeadLetters);

@@ -2,41 +2,11 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { SyncStatus } from '../../operators/steps/twin.ts';
 import type { DropReason, OnDrop, Quality, Reading } from '../../operators/types.ts';
 import type { CheckpointStatus } from '../checkpoint/checkpointer.ts';
-import type { DeadLetterReason, SourceStatus } from '../sources/source.ts';
+import type { DeadLetterReason } from '../sources/source.ts';
+import type { AnomalyCounts, ForwardCounts, Observed } from './observed.ts';
 
 /** Readings of one source, counted by their final quality. */
 export type QualityCounts = Record<Quality, number>;
-
-/** What is asked at each scrape, because counting it as it changes would cost more. */
-export interface Observed {
-  /** Readings that wait for their commit. */
-  readonly bufferReadings?: () => number;
-  readonly sources?: () => Iterable<{
-    readonly id: string;
-    readonly status: Pick<SourceStatus, 'connected' | 'reconnects' | 'redelivered'>;
-  }>;
-  readonly twins?: () => Iterable<{ readonly asset: string; readonly status: SyncStatus }>;
-  /** Largest lag over the sensors of each source, seconds. */
-  readonly lags?: () => Iterable<readonly [source: string, lagS: number]>;
-  readonly checkpoint?: () => CheckpointStatus;
-  readonly recovery?: () => { readonly rerun: number; readonly durationMs: number };
-  /** Where rows are forwarded to InfluxDB. */
-  readonly forward?: () => ForwardCounts;
-}
-
-/** Of the forwarder's status; counts since its start. */
-export interface ForwardCounts {
-  /** Rows committed but not yet forwarded. */
-  readonly lagRows: number;
-  /** Age of the oldest of them. */
-  readonly lagSeconds: number;
-  readonly forwardedRows: number;
-  readonly quarantinedRows: number;
-  readonly droppedRows: number;
-  readonly skippedRows: number;
-  readonly retries: number;
-  readonly catchUp: { readonly rowsLeft: number; readonly rowsPerS: number } | null;
-}
 
 const NOT_FORWARDING: ForwardCounts = {
   lagRows: 0,
@@ -70,6 +40,7 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
+type AnomalyMetric = readonly [name: string, help: string, value: (now: AnomalyCounts) => number | null];
 type ForwardMetric = readonly [name: string, help: string, value: (now: ForwardCounts) => number];
 
 const STATUSES: readonly SyncStatus[] = ['synchronised', 'degraded', 'lost'];
@@ -217,6 +188,29 @@ export function createMetrics(): Metrics {
     [...(observed.twins?.() ?? [])].flatMap(({ asset, status }) =>
       STATUSES.map((known) => [{ asset, status: known }, known === status ? 1 : 0] as const),
     ),
+  );
+  const anomalies = (value: AnomalyMetric[2]) => (): (readonly [{ readonly asset: string }, number])[] =>
+    [...(observed.anomalies?.() ?? [])].flatMap((now) => {
+      const shown = value(now);
+      return shown === null ? [] : [[{ asset: now.asset }, shown]];
+    });
+  for (const [name, help, value] of [
+    [
+      'alarm',
+      '1 while the sensors of the asset, together, are out of the normal',
+      (now) => Number(now.alarm),
+    ],
+    ['learning', '1 while the baseline is learned and nothing is judged', (now) => Number(now.learning)],
+    ['score', 'Score of the last record', (now) => now.score],
+    ['threshold', 'Threshold of the last record', (now) => now.threshold],
+  ] satisfies readonly AnomalyMetric[]) {
+    gauge(`rxtwin_anomaly_${name}`, help, ['asset'], anomalies(value));
+  }
+  counter(
+    'rxtwin_anomalies_total',
+    'Alarms that began',
+    ['asset'],
+    anomalies(({ alarms }) => alarms),
   );
   const forward = (): ForwardCounts => observed.forward?.() ?? NOT_FORWARDING;
   for (const [name, help, value] of [

@@ -79,7 +79,7 @@ describe('parameters that are refused', () => {
     ['/metrics?x', 'x: "" is not valid'],
     [
       '/api/stream?type=everything',
-      'type: "everything" is not valid, expected reading, window, twin, anomaly or alarm',
+      'type: "everything" is not valid, expected reading, smoothed, window, twin, anomaly or alarm',
     ],
     ['/api/stream?type=reading,', 'type: "reading," is not valid'],
     ['/api/stream?asset=', 'asset: "" is not valid'],

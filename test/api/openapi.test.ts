@@ -28,9 +28,11 @@ test('is OpenAPI 3.1 and lists every route', () => {
   expect(document.info.title).toBe('rxtwin');
   expect(Object.keys(document.paths).sort()).toEqual([
     '/api/assets',
+    '/api/assets/{asset}/anomaly',
     '/api/assets/{asset}/prediction',
     '/api/assets/{asset}/sensors/{sensor}/history',
     '/api/assets/{asset}/sensors/{sensor}/latest',
+    '/api/assets/{asset}/sensors/{sensor}/smoothed',
     '/api/assets/{asset}/twin',
     '/api/dead-letters',
     '/api/quarantine',

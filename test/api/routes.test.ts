@@ -60,9 +60,10 @@ test('assets show model, sensors and sync', async () => {
         },
       ],
       sync: { status: 'synchronised', lagMs: 12, staleSensors: [] },
+      anomaly: null,
     },
-    { asset: 'tank/1', model: null, sensors: [], sync: null },
-    { asset: 'R102', model: 'batchReactor', sensors: [], sync: null },
+    { asset: 'tank/1', model: null, sensors: [], sync: null, anomaly: null },
+    { asset: 'R102', model: 'batchReactor', sensors: [], sync: null, anomaly: null },
   ]);
 });
 
@@ -319,6 +320,7 @@ test('a reading with hostile names stays data', async () => {
     model: null,
     sensors: [{ asset: '__proto__', sensor: 'constructor', latest, stale: false }],
     twin: null,
+    anomaly: null,
   });
   expect(await ok('/api/assets/__proto__/sensors/constructor/latest', Latest)).toMatchObject({ value: 1 });
 });

@@ -32,6 +32,7 @@ const TEMPERATURE = {
     unconfirmed: 'follow',
     noiseCount: null,
   },
+  smooth: false,
   windows: [{ sizeMs: 1000, everyMs: 1000, offsetMs: 0, latenessMs: 0, idleTimeoutMs: 10_000 }],
   staleAfterMs: 10_000,
 };
@@ -245,6 +246,23 @@ assets: { R1: { sensors: { T_top: { type: temperature, spike: false }, level: , 
     });
     expect(() => drift('{ referenceMean: 85 }')).toThrow(/drift\.referenceStdDev: null is not valid/);
     expect(() => drift('{ clipStdDevs: 0.3 }')).toThrow(/drift\.clipStdDevs: 0.3 is not valid/);
+  });
+
+  it('smooth: off, on with its defaults, and only next to kalman', () => {
+    const smooth = (text: string) =>
+      sensor(`assets: { R1: { sensors: { temperature: { ${text} } } } }`)?.smooth;
+    expect(smooth('smooth: false')).toBe(false);
+    expect(smooth('smooth: {}')).toEqual({ lagMs: 10_000, everyMs: 0, maxReadings: 1000 });
+    expect(smooth('smooth: { lagMs: 2500, everyMs: 500 }, kalman: { mode: adaptive }')).toEqual({
+      lagMs: 2500,
+      everyMs: 500,
+      maxReadings: 1000,
+    });
+    expect(() => smooth('smooth: true, kalman: false')).toThrow(
+      /temperature\.smooth: needs the settings of kalman, which is off; expected kalman: true, or smooth: false/,
+    );
+    expect(() => smooth('smooth: { lagMs: 0 }')).toThrow(/smooth\.lagMs: 0 is not valid/);
+    expect(() => smooth('smooth: { maxReadings: 1 }')).toThrow(/smooth\.maxReadings: 1 is not valid/);
   });
 
   it('rate needs one of its limits', () => {

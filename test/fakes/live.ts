@@ -1,9 +1,11 @@
 import { Subject } from 'rxjs';
+import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { EstimatedReading, WindowAggregate } from '../../operators/types.ts';
 import type { ApiOptions, ApiStore } from '../../src/api/server.ts';
 import type { AssetView, HealthView, LiveEvent, LiveView, SourceView } from '../../src/api/live.ts';
 import type { AggregateRow, RangeQuery, StoredDeadLetter, StoredReading } from '../../src/store/store.ts';
+import type { SmoothedRecord } from '../../src/smoothed.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 export const T0 = Date.parse('2025-10-26T10:30:15.000Z');
@@ -56,6 +58,33 @@ export function window(over: Partial<WindowAggregate> = {}): WindowAggregate {
   };
 }
 
+export function smoothed(over: Partial<SmoothedRecord> = {}): SmoothedRecord {
+  return {
+    ...{ asset: 'R101', sensor: 'temperature', timestamp: T0 - 10_000, value: 0.1 + 0.2, unit: 'degC' },
+    ...{ ratePerS: 0.01, stdDev: 0.125, wantedLagMs: 10_000, lagMs: 10_400 },
+    ...over,
+  };
+}
+
+export function anomaly(over: Partial<AnomalyRecord> = {}): AnomalyRecord {
+  return {
+    ...{
+      asset: 'R101',
+      timestamp: T0,
+      event: 'onset',
+      score: 31.5,
+      threshold: 20.25,
+      alarm: true,
+      since: T0,
+    },
+    contributions: [
+      { sensor: 'pressure', share: 0.75 },
+      { sensor: 'temperature', share: 0.25 },
+    ],
+    ...over,
+  };
+}
+
 export function twin(over: Partial<TwinRecord> = {}): TwinRecord {
   return {
     asset: 'R101',
@@ -90,13 +119,14 @@ export function fakeLive(): FakeLive {
       { asset: 'R101', sensor: 'pressure', latest: null, stale: true },
     ],
     twin: twin(),
+    anomaly: null,
   };
   const live: FakeLive = {
     clock: T0,
     byId: new Map([
       ['R101', asset],
-      ['tank/1', { id: 'tank/1', model: null, sensors: [], twin: null }],
-      ['R102', { id: 'R102', model: 'batchReactor', sensors: [], twin: null }],
+      ['tank/1', { id: 'tank/1', model: null, sensors: [], twin: null, anomaly: null }],
+      ['R102', { id: 'R102', model: 'batchReactor', sensors: [], twin: null, anomaly: null }],
     ]),
     healthView: { ready: true, parts: { store: { ok: true, detail: 'open' } } },
     sourceViews: [
@@ -138,12 +168,16 @@ export function storedReading(over: Partial<StoredReading> = {}): StoredReading 
 export interface FakeStore extends ApiStore {
   readonly rows: StoredReading[];
   readonly letters: StoredDeadLetter[];
+  readonly smoothedRows: SmoothedRecord[];
+  readonly anomalyRows: AnomalyRecord[];
   readonly queries: RangeQuery[];
 }
 
 export function fakeStore(): FakeStore {
   const rows: StoredReading[] = [];
   const letters: StoredDeadLetter[] = [];
+  const smoothedRows: SmoothedRecord[] = [];
+  const anomalyRows: AnomalyRecord[] = [];
   const queries: RangeQuery[] = [];
   const range = (query: RangeQuery) => {
     queries.push(query);
@@ -158,6 +192,8 @@ export function fakeStore(): FakeStore {
   return {
     rows,
     letters,
+    smoothedRows,
+    anomalyRows,
     queries,
     latest: (asset, sensor) =>
       Promise.resolve(rows.findLast((row) => row.asset === asset && row.sensor === sensor) ?? null),
@@ -174,6 +210,19 @@ export function fakeStore(): FakeStore {
       }
       return Promise.resolve([...windows.values()].slice(0, query.limit));
     },
+    smoothed: ({ asset, sensor, start, end, limit }) =>
+      Promise.resolve(
+        smoothedRows
+          .filter((row) => row.asset === asset && row.sensor === sensor)
+          .filter(({ timestamp }) => timestamp >= start && timestamp < end)
+          .slice(0, limit),
+      ),
+    anomalies: ({ asset, start, end, limit }) =>
+      Promise.resolve(
+        anomalyRows
+          .filter((row) => row.asset === asset && row.timestamp >= start && row.timestamp < end)
+          .slice(0, limit),
+      ),
     deadLetters: (limit) => Promise.resolve(letters.slice(0, limit)),
     quarantined: (limit) =>
       Promise.resolve([{ at: T0, line: 'm value=1', reason: 'type conflict' }].slice(0, limit)),

@@ -49,8 +49,10 @@ for (let n = 1; mode === 'endless' || n <= Number(mode); n++) {
     readings,
     held: [],
     ticks: [],
+    smoothed: [],
     windows: [],
     twins: [],
+    anomalies: [],
     deadLetters: [],
     positions,
   };
