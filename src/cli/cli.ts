@@ -10,6 +10,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['run', async () => (await import('./run.ts')).addRunCommand],
   ['check', async () => (await import('./check.ts')).addCheckCommand],
   ['replay', async () => (await import('./replay.ts')).addReplayCommand],
+  ['tune', async () => (await import('./tune.ts')).addTuneCommand],
   ['simulate', async () => (await import('./simulate.ts')).addSimulateCommand],
   ['query', async () => (await import('./query.ts')).addQueryCommand],
 ]);
