@@ -4,7 +4,7 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 
 /** What DuckDB says of a file whose content is wrong. */
 const DAMAGE =
-  /Corrupt database file|Corrupt WAL file|replaying (?:checkpoint )?WAL|Could not read enough bytes|not a valid DuckDB database|Serialization Error|INTERNAL Error|FATAL Error|of a stored row does not exist|^stored \w+: unexpected|shorter than its header says/;
+  /Corrupt database file|Corrupt WAL file|replaying (?:checkpoint )?WAL|Could not read enough bytes|not a valid DuckDB database|Serialization Error|INTERNAL Error|FATAL Error|of a stored row does not exist|^stored \w+: unexpected|shorter than the blocks in use/;
 
 /** What it says where the machine is at fault; the file may be sound. */
 const ENVIRONMENT =

@@ -100,7 +100,7 @@ async function readEnds(session: Session, file: string): Promise<void> {
       throw new StoreError(
         file,
         'damaged',
-        `${file}: ${size} bytes, shorter than its header says (${expected})`,
+        `${file}: ${size} bytes, shorter than the blocks in use (${expected})`,
       );
     for (const sql of TAILS) await read(connection, sql);
   });

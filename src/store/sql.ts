@@ -149,8 +149,11 @@ WHERE commit_number > $1 AND commit_number <= $2`;
 /** $1 limit. */
 export const QUARANTINED = `SELECT refused_at, line, reason FROM quarantined ORDER BY refused_at DESC, rowid DESC LIMIT $1`;
 
-/** Bytes that the file has by its header: three of 4096 bytes, then the blocks. */
-export const FILE_SIZE = `SELECT (3 * 4096 + block_size * total_blocks)::DOUBLE FROM pragma_database_size()`;
+/**
+ * Bytes that the file has at least: three headers of 4096 bytes, and the blocks in use. Not all blocks that its header
+ * counts: a checkpoint after much was deleted cuts off free blocks at the end only after it has written the header.
+ */
+export const FILE_SIZE = `SELECT (3 * 4096 + block_size * used_blocks)::DOUBLE FROM pragma_database_size()`;
 
 /** A row group, which is what a checkpoint writes anew. */
 const TAIL_ROWS = 122_880;

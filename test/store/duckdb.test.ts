@@ -3,7 +3,18 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, openStoreReadOnly } from '../../src/store/duckdb.ts';
-import { batch, configOf, folder, freshStore, NO_BOUNDS, quiet, reading, window } from './batches.ts';
+import {
+  anomaly,
+  batch,
+  configOf,
+  folder,
+  freshStore,
+  NO_BOUNDS,
+  quiet,
+  reading,
+  smoothed,
+  window,
+} from './batches.ts';
 
 const SENSOR = { asset: 'R101', sensor: 'temperature' };
 const ALL = { ...SENSOR, start: -1e15, end: 1e15, limit: 10_000 };
@@ -193,6 +204,27 @@ describe('queries', () => {
     expect((await store.deadLetters(10)).map((l) => l.row)).toStrictEqual([3, 2]);
   });
 
+  it('gives back smoothed estimates and anomalies as they were committed, oldest first', async () => {
+    const store = await freshStore();
+    const rows = [3000, 1000.25, 2000].map((timestamp) => smoothed({ timestamp, lagMs: 30_000 - timestamp }));
+    const other = smoothed({ sensor: 'pressure', unit: 'MPa', timestamp: 2000, wantedLagMs: 2500 });
+    const calm = { event: 'cleared' as const, alarm: false, since: null, contributions: [] };
+    const records = [
+      anomaly({ timestamp: 2000, ...calm }),
+      anomaly({}),
+      anomaly({ asset: 'R102', event: 'accepted' }),
+    ];
+    await store.commit(batch({ smoothed: [...rows, other], anomalies: records }));
+    const [c, a, b] = rows;
+    expect(await store.smoothed(ALL)).toStrictEqual([a, b, c]);
+    expect(await store.smoothed({ ...ALL, start: 1000.25, end: 3000, limit: 1 })).toStrictEqual([a]);
+    expect(await store.smoothed({ ...ALL, start: 1000.5, end: 3000 })).toStrictEqual([b]);
+    expect(await store.smoothed({ ...ALL, sensor: 'pressure' })).toStrictEqual([other]);
+    expect(await store.anomalies(ALL)).toStrictEqual([records[1], records[0]]);
+    expect(await store.anomalies({ ...ALL, end: 2000 })).toStrictEqual([records[1]]);
+    expect(await store.anomalies({ ...ALL, asset: 'R102' })).toStrictEqual([records[2]]);
+  });
+
   it('answers while commits go on, from whole batches only', async () => {
     const store = await freshStore();
     const under = { way: true };
@@ -223,13 +255,45 @@ describe('prune', () => {
         lastRow: 3,
         readings: [0, day, 2 * day].map((timestamp, i) => reading({ row: i + 1, timestamp, value: i })),
         windows: [window({ end: 1000 }), window({ start: day, end: day + 1000 })],
+        smoothed: [0, day, 2 * day].map((timestamp) => smoothed({ timestamp })),
+        anomalies: [0, day].map((timestamp) => anomaly({ timestamp })),
       }),
     );
     expect(await store.prune(2 * day, NO_BOUNDS)).toBe(1);
     expect((await store.range(ALL)).map((row) => row.timestamp)).toStrictEqual([day, 2 * day]);
     expect(await store.windows({ ...ALL, sizeMs: 1000 })).toHaveLength(1);
+    expect((await store.smoothed(ALL)).map((row) => row.timestamp)).toStrictEqual([day, 2 * day]);
+    expect((await store.anomalies(ALL)).map((row) => row.timestamp)).toStrictEqual([day]);
     expect(await store.prune(2 * day, NO_BOUNDS)).toBe(0);
     expect(store.lastRow).toBe(3);
+  });
+
+  it('leaves a file that is taken for sound, however much of it has gone', async () => {
+    const day = 86_400_000;
+    const path = join(await folder(), 'store.duckdb');
+    const open = (): Promise<Store> => openStore(configOf(path, { retentionDays: 1 }), quiet);
+    let row = 0;
+    const add = (count: number, at: number) =>
+      batch({
+        readings: Array.from({ length: count }, () => {
+          row += 1;
+          return reading({ row, timestamp: at + row, value: Math.sin(row) });
+        }),
+        lastRow: row,
+      });
+    for (let days = 0; days < 4; days += 1) {
+      const store = await open();
+      expect(store.setAside).toStrictEqual([]);
+      await store.commit(add(60_000, days * 2 * day));
+      await store.prune(days * 2 * day, NO_BOUNDS);
+      await store.commit(add(10, days * 2 * day));
+      await store.prune(days * 2 * day + 1.5 * day, NO_BOUNDS);
+      await store.close();
+    }
+    const store = await open();
+    onTestFinished(() => store.close());
+    expect(store.setAside).toStrictEqual([]);
+    expect(store.lastRow).toBe(row);
   });
 });
 
