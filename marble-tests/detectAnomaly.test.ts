@@ -22,7 +22,8 @@ const baseline = {
   scale: [1],
   inflation: [1],
   correlation: [1],
-  effectiveCount: 200,
+  effectiveCounts: [200],
+  usualMs: [1000],
 };
 const level = (value: number, second: number): ReturnType<typeof reading> =>
   reading(value, { asset: 'T1', sensor: 'level', timestamp: second * 1000 });

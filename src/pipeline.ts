@@ -1,4 +1,4 @@
-import { EMPTY, filter, map, merge } from 'rxjs';
+import { EMPTY, filter, map, merge, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { convertUnit } from '../operators/convertUnit.ts';
@@ -86,7 +86,7 @@ const STEP_BACK_MAX_PACE = 2;
  *                                                     ├─> windowAggregate ─> window
  *                                                     ├─> updateTwin, an asset ─> twin
  *                                                     └─> detectAnomaly, an asset ─> anomaly
- *     ticks ────────> clean, windowAggregate, updateTwin
+ *     ticks ────────> clean, windowAggregate, updateTwin, detectAnomaly
  */
 export function pipeline(
   readings: Observable<Reading>,
@@ -135,12 +135,13 @@ export function pipeline(
     const shape = { sensors: sensors.join('\n'), intervalMs, smoothingMs };
     const cell = registry.cell({ asset, operator: 'detectAnomaly' }, shape, anomalyState);
     return input.items.pipe(
-      detectAnomaly({ asset, ...options }, cell),
+      detectAnomaly({ asset, ...options }, cell, ticks.pipe(filter(() => !asleep.has(asset)))),
       map((record): Output => ({ type: 'anomaly', anomaly: record })),
     );
   });
 
-  return merge(...twinOutputs, ...anomalyOutputs, sensorOutputs);
+  const ended = { complete: (): void => anomalies.forEach(({ input }) => input.complete()) };
+  return merge(...twinOutputs, ...anomalyOutputs, sensorOutputs.pipe(tap(ended)));
 }
 
 const holdsReadings = (state: unknown): boolean =>

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Output } from '../src/pipeline.ts';
 import { createProcessor, toBatch } from '../src/processor.ts';
 import type { Entry, Input, Processor } from '../src/processor.ts';
 import { StateRegistry } from '../src/stateRegistry.ts';
@@ -12,7 +13,7 @@ interface Prompt extends Processor {
   process(input: Input): Entry;
 }
 
-function processor(yaml: string, lastRow = 0): Prompt {
+function processor(yaml: string, lastRow = 0, asleep: ReadonlySet<string> = new Set()): Prompt {
   const folder = configFolder();
   onTestFinished(() => folder.remove());
   drops.length = 0;
@@ -21,6 +22,7 @@ function processor(yaml: string, lastRow = 0): Prompt {
     registry: new StateRegistry(),
     twins: new Map(),
     lastRow,
+    asleep,
     onDrop: (reason, { value }) => drops.push(`${reason} ${value}`),
   });
   return {
@@ -187,6 +189,34 @@ describe('outputs', () => {
     );
     expect([...toBatch(entries.slice(0, 2)).positions]).toEqual([['a', 9]]);
     expect([...toBatch(entries).positions]).toEqual([['a', 10]]);
+  });
+});
+
+describe('detectAnomaly', () => {
+  const yaml = `
+sensorTypes: { temperature: { windows: [], order: false, outlier: false, spike: false } }
+assets: { R101: { anomaly: { sensors: [temperature], learnCount: 20, recordEveryMs: 0 }, sensors: { temperature: {} } } }
+`;
+  const fed = (it: ReturnType<typeof processor>) => {
+    for (let i = 0; i < 22; i += 1)
+      it.process(received('a', i + 1, 85 + (i % 3), { timestamp: 1000 * (i + 1) }));
+    return it;
+  };
+  const anomalies = (outputs: readonly Output[]) =>
+    outputs.flatMap((output) => (output.type === 'anomaly' ? [output.anomaly.timestamp] : []));
+
+  test('judges the last interval when the clock has gone on, but not while the asset is asleep', () => {
+    const asleep = new Set(['R101']);
+    const it = fed(processor(yaml, 0, asleep));
+    expect(anomalies(it.process({ at: 60_000 }).outputs)).toEqual([]);
+    asleep.clear();
+    expect(anomalies(it.process({ at: 60_500 }).outputs)).toEqual([22_000]);
+    expect(anomalies(it.process({ at: 61_000 }).outputs)).toEqual([]);
+  });
+
+  test('judges the last interval at the end', () => {
+    const it = fed(processor(yaml));
+    expect(anomalies(it.complete())).toEqual([22_000]);
   });
 });
 

@@ -1,10 +1,10 @@
 import type { Reading } from '../types.ts';
-import { learnAnomalyBaseline } from './anomalyBaseline.ts';
+import { learnAnomalyBaseline, MIN_VALUES } from './anomalyBaseline.ts';
 import type { AnomalyBaseline, AnomalyRow } from './anomalyBaseline.ts';
+import { judge, noLimit } from './anomalyJudge.ts';
+import type { AnomalyLimit } from './anomalyJudge.ts';
 import type { ResolvedAnomalyOptions } from './anomalyOptions.ts';
-import { cholesky, contributionsOf, hotelling, submatrix } from './anomalyScore.ts';
-import { hotellingLimit } from './anomalyThreshold.ts';
-import { follow, freshTrack, judged } from './anomalyTrack.ts';
+import { freshTrack } from './anomalyTrack.ts';
 import type { AnomalyTrack } from './anomalyTrack.ts';
 
 /** Why a record came: the alarm began, cleared, or has lasted until its state is learned as normal; or merely some time has passed. */
@@ -13,7 +13,7 @@ export type AnomalyEvent = 'onset' | 'cleared' | 'accepted' | 'update';
 /** How far the sensors of one asset are, together, from what is normal. */
 export interface AnomalyRecord {
   readonly asset: string;
-  /** Source time of the last reading judged, epoch milliseconds. */
+  /** Source time of the last reading judged, epoch milliseconds. It may go back a little where clocks of sensors do not agree. */
   readonly timestamp: number;
   readonly event: AnomalyEvent;
   /** Hotelling's T² of the smoothed deviations. */
@@ -28,23 +28,30 @@ export interface AnomalyRecord {
 }
 
 export interface AnomalyState {
-  /** The open interval: its start (epoch milliseconds; null before the first reading), last reading, mean and count a sensor. */
+  /** The open interval: its start (source time, epoch milliseconds; null where none is), last reading, mean and count a sensor. */
   start: number | null;
   last: number;
   means: number[];
   counts: number[];
-  /** Readings in a row older than the open interval. */
-  behind: number;
-  /** What the baseline will be learned from; empty once it is. */
+  /** By sensor: source time of the newest reading, and how many older ones have come in a row. */
+  newest: (number | null)[];
+  older: number[];
+  /** By sensor: first source time before the open interval since that was opened. */
+  waiting: (number | null)[];
+  /** Latest time of arrival, epoch milliseconds; of readings without one, source time. */
+  clock: number | null;
+  /** What the baseline will be learned from, and the values of each sensor in it; empty once it is. */
   rows: AnomalyRow[];
+  learned: number[];
   baseline: AnomalyBaseline | null;
   /** A given baseline no longer holds. */
   ownBaseline: boolean;
   track: AnomalyTrack;
   since: number | null;
+  /** Clock at the onset. */
+  alarmedAt: number | null;
   recordedAt: number | null;
-  /** Worked out once for the sensors judged (by place) and the rate: the factor of their correlation, and the threshold. */
-  limit: { kept: number[]; rate: number; lower: number[]; threshold: number };
+  limit: AnomalyLimit;
 }
 
 export const anomalyState = (): AnomalyState => ({
@@ -52,26 +59,37 @@ export const anomalyState = (): AnomalyState => ({
   last: 0,
   means: [],
   counts: [],
-  behind: 0,
+  newest: [],
+  older: [],
+  waiting: [],
+  clock: null,
   rows: [],
+  learned: [],
   baseline: null,
   ownBaseline: false,
   track: freshTrack(0),
   since: null,
+  alarmedAt: null,
   recordedAt: null,
   limit: noLimit(),
 });
 
-const noLimit = (): AnomalyState['limit'] => ({ kept: [], rate: 0, lower: [], threshold: 0 });
-
 type Emit = (record: AnomalyRecord) => void;
 
-/** So many readings behind in a row: a clock was set back, or a single one was far ahead. */
-const MAX_BEHIND = 100;
+/** So many readings of a sensor in a row that are older than its newest: its clock was set back, or that one was far ahead. */
+const MAX_OLDER = 100;
+/** Intervals by which a sensor's own time goes on behind the open one, or the clock without a reading, before that is closed. */
+const PATIENCE = 2;
+/** A learned baseline takes so many times learnCount at most, and so many rows. */
+const MAX_LEARN_FACTOR = 10;
+const MAX_ROWS = 100_000;
 /** Larger values count as this, so that no square of them is too large for a number. */
 const MAX_VALUE = 1e150;
 
-/** Takes one reading in. A reading of a later interval closes the open one, which is then judged. */
+/**
+ * Takes one reading in. A reading of a later interval closes the open one, which is then judged. One of an earlier interval
+ * that is its sensor's newest is that sensor's value now: clocks of sensors need not agree.
+ */
 export function anomalyStep(
   state: AnomalyState,
   reading: Reading,
@@ -81,125 +99,99 @@ export function anomalyStep(
   const index = options.indexOf.get(reading.sensor);
   const { value, timestamp } = reading;
   if (index === undefined || value === null || reading.quality === 'Bad' || reading.imputed) return;
+  if (isLate(reading)) return;
+  if (state.counts.length !== options.sensors.length) size(state, options.sensors.length);
+  if (!isNewest(state, index, timestamp)) return;
+  if (state.start !== null && isOver(state, state.start, index, timestamp, options))
+    anomalyFlush(state, options, emit);
   if (state.start === null) open(state, timestamp, options);
-  else if (timestamp < state.start) {
-    if (++state.behind < MAX_BEHIND) return;
-    anomalyFlush(state, options, emit);
-    restart(state);
-    open(state, timestamp, options);
-  } else if (timestamp >= state.start + options.intervalMs) {
-    anomalyFlush(state, options, emit);
-    open(state, timestamp, options);
-  }
-  state.behind = 0;
-  if (timestamp > state.last) state.last = timestamp;
+  state.newest[index] = timestamp;
+  const arrivedAt = reading.received === null ? timestamp : reading.received.arrivedAt;
+  state.clock = Math.max(state.clock ?? arrivedAt, arrivedAt);
+  state.last = Math.max(state.last, timestamp);
   const count = (state.counts[index] ?? 0) + 1;
   const mean = state.means[index] ?? 0;
   state.counts[index] = count;
   state.means[index] = mean + (Math.min(MAX_VALUE, Math.max(-MAX_VALUE, value)) - mean) / count + 0;
 }
 
+/** Closes the open interval where no reading has come for two of them. `now` is the clock, epoch milliseconds. */
+export function anomalyTick(
+  state: AnomalyState,
+  now: number,
+  options: ResolvedAnomalyOptions,
+  emit: Emit,
+): void {
+  if (state.clock !== null && now - state.clock >= PATIENCE * options.intervalMs)
+    anomalyFlush(state, options, emit);
+}
+
 /** Closes the open interval, at the end of the readings. */
 export function anomalyFlush(state: AnomalyState, options: ResolvedAnomalyOptions, emit: Emit): void {
   if (state.start === null) return;
   state.start = null;
-  const { counts, means, last: at } = state;
-  const values: (number | null)[] = [];
-  for (let i = 0; i < counts.length; i++) values.push(counts[i] === 0 ? null : (means[i] ?? 0));
+  const { counts, means, newest, last: at } = state;
+  const values = counts.map((count, i) => (count === 0 ? null : (means[i] ?? 0)));
+  const times = counts.map((count, i) => (count === 0 ? null : (newest[i] ?? null)));
+  const row: AnomalyRow = { at, clock: state.clock ?? at, values, times };
   if (!state.ownBaseline) state.baseline ??= options.baseline;
   if (state.track.drift.length !== counts.length) state.track = freshTrack(counts.length);
-  if (state.baseline !== null) judge(state, state.baseline, { at, values }, options, emit);
-  else if (state.rows.push({ at, values }) >= options.learnCount) {
+  if (state.baseline !== null) judge(state, state.baseline, row, options, emit);
+  else if (hasLearned(state, row, options)) {
     const { baseline, track } = learnAnomalyBaseline(state.rows, options);
-    Object.assign(state, { baseline, track, rows: [], limit: noLimit() });
+    Object.assign(state, { baseline, track, rows: [], learned: [], limit: noLimit() });
   }
 }
 
-function open(state: AnomalyState, timestamp: number, { intervalMs, sensors }: ResolvedAnomalyOptions): void {
+/** With learnCount rows; later where a sensor that reports at all has too few values by then. */
+function hasLearned(
+  { rows, learned }: AnomalyState,
+  row: AnomalyRow,
+  { learnCount }: ResolvedAnomalyOptions,
+): boolean {
+  rows.push(row);
+  for (const [i, value] of row.values.entries()) learned[i] = (learned[i] ?? 0) + (value === null ? 0 : 1);
+  if (rows.length < learnCount) return false;
+  const isEnough = learned.every((count) => count === 0 || count >= MIN_VALUES);
+  return isEnough || rows.length >= Math.min(MAX_ROWS, MAX_LEARN_FACTOR * learnCount);
+}
+
+/** Judged by orderByTime, which knows a late reading from a clock that was set back. */
+const isLate = ({ issues }: Reading): boolean =>
+  issues.length > 0 && issues.some(({ check }) => check === 'order');
+
+function isNewest(state: AnomalyState, index: number, timestamp: number): boolean {
+  const older = timestamp < (state.newest[index] ?? -Infinity) ? (state.older[index] ?? 0) + 1 : 0;
+  state.older[index] = older % MAX_OLDER;
+  if (older > 0 && older < MAX_OLDER) return false;
+  return true;
+}
+
+/** Whether the open interval has ended before this reading, by its time or, where the others have fallen silent, by its sensor's own. */
+function isOver(
+  state: AnomalyState,
+  start: number,
+  index: number,
+  timestamp: number,
+  { intervalMs }: ResolvedAnomalyOptions,
+): boolean {
+  if (timestamp >= start) return timestamp >= start + intervalMs;
+  const since = (state.waiting[index] ??= timestamp);
+  return timestamp - since >= PATIENCE * intervalMs;
+}
+
+function open(state: AnomalyState, timestamp: number, { intervalMs }: ResolvedAnomalyOptions): void {
   state.start = Math.floor(timestamp / intervalMs) * intervalMs + 0;
   state.last = timestamp;
-  if (state.counts.length !== sensors.length) {
-    state.means = sensors.map(() => 0);
-    state.counts = sensors.map(() => 0);
-  }
   state.means.fill(0);
   state.counts.fill(0);
+  state.waiting.fill(null);
 }
 
-/** Times of before are of no use any more; levels are. */
-function restart(state: AnomalyState): void {
-  state.track.seenAt = state.track.seenAt.map(() => null);
-  state.rows = [];
-  state.since = null;
-  state.recordedAt = null;
-}
-
-function judge(
-  state: AnomalyState,
-  baseline: AnomalyBaseline,
-  { at, values }: AnomalyRow,
-  options: ResolvedAnomalyOptions,
-  emit: Emit,
-): void {
-  const { clearRatio, acceptAfterMs, recordEveryMs } = options;
-  const { track } = state;
-  follow(track, at, values, baseline, options, state.since === null);
-  const { kept, u } = judged(track, at, baseline, options);
-  if (kept.length === 0) return;
-  const { lower, threshold } = limitFor(state, kept, baseline, options);
-  const score = hotelling(u, lower);
-
-  let event: AnomalyEvent = 'update';
-  if (state.since === null) {
-    if (score > threshold) {
-      event = 'onset';
-      state.since = at;
-    }
-  } else if (score < clearRatio * threshold) {
-    event = 'cleared';
-    state.since = null;
-  } else if (acceptAfterMs !== null && at - state.since >= acceptAfterMs) {
-    event = 'accepted';
-    state.since = null;
-    // Learned anew from what comes next; no verdict until then.
-    state.baseline = null;
-    state.ownBaseline = true;
-    state.track = freshTrack(values.length);
-  }
-  if (event === 'update' && state.recordedAt !== null && at - state.recordedAt < recordEveryMs) return;
-  state.recordedAt = at;
-  const shares = contributionsOf(u, lower);
-  const contributions = kept
-    .map((i, k) => ({ sensor: options.sensors[i] ?? '', share: shares[k] ?? 0 }))
-    .sort((a, b) => b.share - a.share);
-  const { since } = state;
-  emit({
-    asset: options.asset,
-    timestamp: at,
-    event,
-    score,
-    threshold,
-    alarm: since !== null,
-    since,
-    contributions,
-  });
-}
-
-function limitFor(
-  state: AnomalyState,
-  kept: number[],
-  { correlation, effectiveCount, sensors }: AnomalyBaseline,
-  { falseAlarmRate: rate }: ResolvedAnomalyOptions,
-): AnomalyState['limit'] {
-  const { limit } = state;
-  if (limit.rate === rate && isSame(limit.kept, kept)) return limit;
-  const lower = cholesky(submatrix(correlation, sensors.length, kept), kept.length);
-  const threshold = hotellingLimit(kept.length, effectiveCount, rate);
-  return (state.limit = { kept, rate, lower, threshold });
-}
-
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+function size(state: AnomalyState, count: number): void {
+  state.means = new Array<number>(count).fill(0);
+  state.counts = new Array<number>(count).fill(0);
+  state.older = new Array<number>(count).fill(0);
+  state.newest = new Array<number | null>(count).fill(null);
+  state.waiting = new Array<number | null>(count).fill(null);
 }

@@ -12,13 +12,20 @@ export interface AnomalyBaseline {
   readonly inflation: readonly number[];
   /** Correlation of the smoothed deviations, shrunk towards none; row by row. */
   readonly correlation: readonly number[];
+  /** Time between two values, on average, milliseconds. */
+  readonly usualMs: readonly number[];
   /** Independent smoothed values that it was learned from. */
-  readonly effectiveCount: number;
+  readonly effectiveCounts: readonly number[];
 }
 
-/** Values of one interval, by sensor; null = none. `at` is the source time of its last reading, epoch milliseconds. */
+/** One interval. Times are epoch milliseconds. */
 export interface AnomalyRow {
+  /** Source time of its last reading. */
   readonly at: number;
+  /** Latest time of arrival. */
+  readonly clock: number;
+  /** By sensor, the mean and the source time of its last reading; null = none. */
+  readonly times: readonly (number | null)[];
   readonly values: readonly (number | null)[];
 }
 
@@ -26,7 +33,8 @@ const WINSOR_ROUNDS = 5;
 const WINSOR_WIDTH = 3;
 /** Share of the values on either side that the first guess leaves out. */
 const TAIL = 0.05;
-const MIN_VALUES = 10;
+/** A sensor with fewer values is not judged. */
+export const MIN_VALUES = 10;
 /** Variation below this share of the mean is rounding. */
 const MIN_RELATIVE_SCALE = 1e-9;
 
@@ -35,55 +43,54 @@ export function learnAnomalyBaseline(
   rows: readonly AnomalyRow[],
   options: ResolvedAnomalyOptions,
 ): { baseline: AnomalyBaseline; track: AnomalyTrack } {
-  const { sensors, smoothingMs, intervalMs } = options;
+  const { sensors } = options;
   const size = sensors.length;
-  const spreads = sensors.map((_, i) =>
-    spreadOf(
-      rows.flatMap(({ values }) => values[i] ?? []),
-      rows.length,
-    ),
-  );
+  const spreads = sensors.map((_, i) => spreadOf(rows.flatMap(({ values }) => values[i] ?? [])));
   const center = spreads.map(({ mean }) => mean);
   const scale = spreads.map(({ stdDev }) => stdDev);
-  const unit = { center, scale, inflation: scale.map(() => 1) };
+  const usualMs = sensors.map((_, i) => usualGap(rows.flatMap(({ times }) => times[i] ?? [])));
+  const unit = { center, scale, inflation: scale.map(() => 1), usualMs };
 
   const track = freshTrack(size);
   const sums = new Array<number>(size * size).fill(0);
   const counts = new Array<number>(size * size).fill(0);
-  let effectiveCount = 0;
-  let before: number | null = null;
-  for (const { at, values } of rows) {
-    follow(track, at, values, unit, options, true);
-    const { kept, u } = judged(track, at, unit, options);
-    kept.forEach((i, a) =>
+  const series = sensors.map(() => new Float64Array(rows.length).fill(NaN));
+  for (const [k, row] of rows.entries()) {
+    follow(track, row, unit, options, true);
+    const { kept, u } = judged(track, row.clock, unit, options);
+    kept.forEach((i, a) => {
+      series[i]?.fill(u[a] ?? 0, k, k + 1);
       kept.slice(0, a + 1).forEach((j, b) => {
         sums[i * size + j] = (sums[i * size + j] ?? 0) + (u[a] ?? 0) * (u[b] ?? 0);
         counts[i * size + j] = (counts[i * size + j] ?? 0) + 1;
-      }),
-    );
-    const weight = 1 - Math.exp(-Math.max(0, before === null ? intervalMs : at - before) / smoothingMs);
-    effectiveCount += weight / (2 - weight);
-    before = at;
+      });
+    });
   }
+  const effectiveCounts = series.map(independentOf);
 
   const mean = (i: number, j: number): number =>
     (sums[i * size + j] ?? 0) / Math.max(1, counts[i * size + j] ?? 0);
   const inflation = sensors.map((_, i) => Math.max(1, mean(i, i)));
-  const kept = effectiveCount / (effectiveCount + size);
   const correlation = sensors.flatMap((_, i) =>
     sensors.map((__, j) => {
       if (i === j) return 1;
       const covariance = mean(Math.max(i, j), Math.min(i, j));
+      const count = Math.min(effectiveCounts[i] ?? 0, effectiveCounts[j] ?? 0);
       const r = covariance / Math.sqrt((inflation[i] ?? 1) * (inflation[j] ?? 1));
-      return kept * Math.min(1, Math.max(-1, r));
+      return (count / (count + size)) * Math.min(1, Math.max(-1, r));
     }),
   );
-  return { baseline: { sensors, center, scale, inflation, correlation, effectiveCount }, track };
+  return { baseline: { sensors, center, scale, inflation, usualMs, correlation, effectiveCounts }, track };
+}
+
+function usualGap(times: readonly number[]): number {
+  const gaps = times.slice(1).map((at, i) => Math.max(0, at - (times[i] ?? at)));
+  return gaps.length === 0 ? 0 : gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
 }
 
 /** Mean and standard deviation with far values drawn in to three of them, in some rounds from a first guess by quantiles. */
-function spreadOf(values: readonly number[], rows: number): { mean: number; stdDev: number } {
-  if (values.length < Math.max(MIN_VALUES, rows / 4)) return { mean: 0, stdDev: 0 };
+function spreadOf(values: readonly number[]): { mean: number; stdDev: number } {
+  if (values.length < MIN_VALUES) return { mean: 0, stdDev: 0 };
   const sorted = values.toSorted((a, b) => a - b);
   const cut = Math.floor(values.length * TAIL);
   const least = sorted[cut] ?? 0;
@@ -101,4 +108,40 @@ function spreadOf(values: readonly number[], rows: number): { mean: number; stdD
     high = mean + WINSOR_WIDTH * stdDev;
   }
   return { mean, stdDev: stdDev > MIN_RELATIVE_SCALE * Math.abs(mean) ? stdDev : 0 };
+}
+
+/** Correlations below it are taken for noise, and so are all of larger lags. */
+const MIN_CORRELATION = 0.1;
+
+/**
+ * How many independent values tell as much of the mean as these, which follow each other: n / (1 + 2 Σ ρₖ), with ρₖ the
+ * correlation of values k apart. Of the variance they tell more, ρₖ² in place of ρₖ; the lesser count keeps to the stated rate
+ * of false alarms where noise is not white or not normal. NaN = no value.
+ *
+ * @see Bartlett, M. S. (1946), On the theoretical specification and sampling properties of autocorrelated time-series
+ */
+export function independentOf(values: Float64Array): number {
+  const { count, mean: variance } = laggedProduct(values, 0);
+  if (count === 0 || variance === 0) return 0;
+  let sum = 1;
+  let r = 1;
+  for (let lag = 1; lag < values.length / 4; lag++) {
+    const { count: pairs, mean: covariance } = laggedProduct(values, lag);
+    if (pairs > 0) r = covariance / variance;
+    if (r < MIN_CORRELATION) break;
+    sum += 2 * Math.min(1, r);
+  }
+  return Math.max(1, count / sum);
+}
+
+function laggedProduct(values: Float64Array, lag: number): { count: number; mean: number } {
+  let count = 0;
+  let sum = 0;
+  for (let i = lag; i < values.length; i++) {
+    const product = (values[i] ?? NaN) * (values[i - lag] ?? NaN);
+    if (Number.isNaN(product)) continue;
+    count += 1;
+    sum += product;
+  }
+  return { count, mean: count === 0 ? 0 : sum / count };
 }

@@ -8,7 +8,7 @@ export interface AnomalyOptions {
   readonly sensors: readonly string[];
   /** Readings of a sensor within such an interval of source time are averaged. Milliseconds, > 0. Default 1000. */
   readonly intervalMs?: number;
-  /** Intervals with readings from which the baseline is learned. Integer, 20 to 100 000. Default 400. */
+  /** Intervals with readings from which the baseline is learned; up to ten times as many while a sensor has fewer than 10 values. Integer, 20 to 100 000. Default 400. */
   readonly learnCount?: number;
   /** Time constant over which deviations are averaged, milliseconds. > 0. Default 10 000. */
   readonly smoothingMs?: number;
@@ -20,14 +20,14 @@ export interface AnomalyOptions {
   readonly clearRatio?: number;
   /** A value further than so many standard deviations from its baseline counts as just so far. > 0. Default 4. */
   readonly maxDeviation?: number;
-  /** A sensor without a usable reading for so long is left out of the score. Milliseconds, > 0. Default 30 000. */
+  /** A sensor without a usable reading for so long, and for three of its usual intervals, is left out. Milliseconds, > 0. Default 30 000. */
   readonly staleAfterMs?: number;
   /** After so long in alarm the new state is learned as normal; null = never. Milliseconds, > 0. Default 3 600 000. */
   readonly acceptAfterMs?: number | null;
   /** A record at least so often, in source time, milliseconds; 0 = for every interval. Default 60 000. */
   readonly recordEveryMs?: number;
   /** Learned before, for instance from a recording; then nothing is learned. Default: the first readings are. */
-  readonly baseline?: AnomalyBaseline;
+  readonly baseline?: AnomalyBaseline | null;
 }
 
 export interface ResolvedAnomalyOptions extends Required<Omit<AnomalyOptions, 'baseline'>> {

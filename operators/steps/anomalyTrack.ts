@@ -1,4 +1,4 @@
-import type { AnomalyBaseline } from './anomalyBaseline.ts';
+import type { AnomalyBaseline, AnomalyRow } from './anomalyBaseline.ts';
 import type { ResolvedAnomalyOptions } from './anomalyOptions.ts';
 
 /** How each sensor goes along its baseline; arrays by sensor, values in learned standard deviations. */
@@ -9,21 +9,26 @@ export interface AnomalyTrack {
   drift: number[];
   /** Variance that `smoothed` has if values are independent with variance 1. */
   variance: number[];
-  /** Source time of the last value, epoch milliseconds; null = none yet. */
+  /** Source time of the last value, and the clock of its interval, epoch milliseconds; null = none yet. */
   seenAt: (number | null)[];
+  arrivedAt: (number | null)[];
 }
 
-type Scales = Pick<AnomalyBaseline, 'center' | 'scale' | 'inflation'>;
+type Scales = Pick<AnomalyBaseline, 'center' | 'scale' | 'inflation' | 'usualMs'>;
 type Settings = Pick<
   ResolvedAnomalyOptions,
   'intervalMs' | 'smoothingMs' | 'baselineMs' | 'maxDeviation' | 'staleAfterMs'
 >;
+
+/** A sensor is not stale before so many of its usual times between values. */
+const STALE_GAPS = 3;
 
 export const freshTrack = (size: number): AnomalyTrack => ({
   smoothed: new Array<number>(size).fill(0),
   drift: new Array<number>(size).fill(0),
   variance: new Array<number>(size).fill(0),
   seenAt: new Array<number | null>(size).fill(null),
+  arrivedAt: new Array<number | null>(size).fill(null),
 });
 
 /**
@@ -33,8 +38,7 @@ export const freshTrack = (size: number): AnomalyTrack => ({
  */
 export function follow(
   track: AnomalyTrack,
-  at: number,
-  values: readonly (number | null)[],
+  { clock, values, times }: AnomalyRow,
   { center, scale }: Scales,
   { intervalMs, smoothingMs, baselineMs, maxDeviation }: Settings,
   calm: boolean,
@@ -44,8 +48,8 @@ export function follow(
     const width = scale[i] ?? 0;
     if (value === null || width === 0) continue;
     const drift = track.drift[i] ?? 0;
-    const seenAt = track.seenAt[i] ?? at - intervalMs;
-    const dtMs = Math.max(0, at - seenAt);
+    const at = times[i] ?? clock;
+    const dtMs = Math.max(0, at - (track.seenAt[i] ?? at - intervalMs));
     const weight = 1 - Math.exp(-dtMs / smoothingMs);
     const deviation = Math.min(
       drift + maxDeviation,
@@ -56,6 +60,7 @@ export function follow(
     track.smoothed[i] = smoothed;
     track.variance[i] = (1 - weight) ** 2 * (track.variance[i] ?? 0) + weight ** 2;
     track.seenAt[i] = at;
+    track.arrivedAt[i] = clock;
     if (!calm || baselineMs === null) continue;
     track.drift[i] = drift + (1 - Math.exp(-Math.min(dtMs, smoothingMs) / baselineMs)) * (smoothed - drift);
   }
@@ -64,16 +69,17 @@ export function follow(
 /** The sensors that are judged now, by place, and the standardised deviation of each. */
 export function judged(
   track: AnomalyTrack,
-  at: number,
-  { inflation }: Scales,
+  clock: number,
+  { inflation, usualMs }: Scales,
   { staleAfterMs }: Settings,
 ): { kept: number[]; u: number[] } {
   const kept: number[] = [];
   const u: number[] = [];
   for (let i = 0; i < track.seenAt.length; i++) {
-    const seenAt = track.seenAt[i] ?? null;
+    const arrivedAt = track.arrivedAt[i] ?? null;
     const variance = (track.variance[i] ?? 0) * (inflation[i] ?? 1);
-    if (seenAt === null || at - seenAt > staleAfterMs || variance === 0) continue;
+    const usable = Math.max(staleAfterMs, STALE_GAPS * (usualMs[i] ?? 0));
+    if (arrivedAt === null || clock - arrivedAt > usable || variance === 0) continue;
     kept.push(i);
     u.push(((track.smoothed[i] ?? 0) - (track.drift[i] ?? 0)) / Math.sqrt(variance));
   }

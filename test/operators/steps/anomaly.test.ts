@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reading } from '../../../marble-tests/readings.ts';
-import { anomalyState, anomalyStep } from '../../../operators/steps/anomaly.ts';
+import { anomalyState, anomalyStep, anomalyTick } from '../../../operators/steps/anomaly.ts';
 import type { AnomalyRecord } from '../../../operators/steps/anomaly.ts';
 import { resolveAnomalyOptions } from '../../../operators/steps/anomalyOptions.ts';
 import { createRandom } from '../../../src/plant/random.ts';
@@ -70,7 +70,7 @@ describe('what it finds', () => {
 });
 
 describe('the baseline', () => {
-  const drift = rig(3000, 2, (t, sensor) => (sensor === 'pressure' && t > 400 ? (t - 400) / 300 : 0));
+  const drift = rig(3000, 2, (t, sensor) => (sensor === 'pressure' && t > 400 ? (t - 400) / 600 : 0));
 
   test('follows slow drift; fixed, it does not', () => {
     expect(changes(run(drift))).toEqual([]);
@@ -146,15 +146,31 @@ describe('what is missing', () => {
     const inputs = rig(800, 10).flatMap((item) =>
       item.sensor === 'pressure'
         ? [{ ...item, value: item.timestamp < 600_000 ? 5 : 6 }]
-        : item.sensor === 'current' && item.timestamp % 10_000 > 1000
+        : item.sensor === 'current' && item.timestamp > 6_000
           ? []
           : [item],
     );
-    const records = run(inputs);
+    const records = run(inputs, { learnCount: 40 });
+    expect(records[0]?.timestamp).toBe(400_002);
     expect(
       new Set(records.flatMap(({ contributions }) => contributions.map(({ sensor }) => sensor))),
     ).toEqual(new Set(['flow_rate']));
     expect(changes(records)).toEqual([]);
+  });
+
+  test('a sensor that reports once a minute among others is learned until it can be judged, and is not stale between', () => {
+    const inputs = rig(3600, 14, (t, sensor) => (sensor === 'current' && t >= 2400 ? 8 : 0)).filter(
+      ({ sensor, timestamp }) => sensor !== 'current' || timestamp % 60_000 < 1000,
+    );
+    expect(run(inputs)[0]?.timestamp).toBe(541_002);
+    const slow = { learnCount: 1800, smoothingMs: 60_000, baselineMs: 3_600_000 };
+    const records = run(inputs, { ...slow, recordEveryMs: 0 });
+    expect(records.every(({ contributions }) => contributions.length === 3)).toBe(true);
+    const [onset, ...more] = changes(records);
+    expect(onset?.timestamp).toBeGreaterThanOrEqual(2_400_000);
+    expect(onset?.timestamp).toBeLessThan(2_700_000);
+    expect(onset?.contributions[0]?.sensor).toBe('current');
+    expect(more).toEqual([]);
   });
 
   test('Bad, imputed, missing and foreign readings are not looked at', () => {
@@ -180,6 +196,121 @@ describe('what is missing', () => {
     const last = run(ahead).at(-1);
     expect(last?.timestamp).toBeLessThan(900_000);
     expect(last?.timestamp).toBeGreaterThan(800_000);
+  });
+});
+
+describe('clocks that do not agree', () => {
+  const shift = (t: number, sensor: string): number =>
+    sensor === 'flow_rate' && t >= 800 && t < 1000 ? -4 : 0;
+  /** The clock of `sensor` is off by so much; readings come in the order in which they were taken. */
+  const off = (sensor: string, aheadMs: number) =>
+    rig(1200, 15, shift).map((item) =>
+      item.sensor === sensor ? { ...item, timestamp: item.timestamp + aheadMs } : item,
+    );
+
+  test.each([
+    ['flow_rate', -3000],
+    ['flow_rate', -3_600_000],
+    ['flow_rate', 3000],
+    ['current', 3000],
+    ['current', 3_600_000],
+    ['pressure', -7_200_000],
+  ])('%s by %d ms: nothing is ignored, nothing is learned anew', (sensor, aheadMs) => {
+    const state = anomalyState();
+    const records = run(off(sensor, aheadMs), { recordEveryMs: 0 }, state);
+    expect(records.length).toBeGreaterThan(780);
+    expect(records.length).toBeLessThan(820);
+    expect(records.every(({ contributions }) => contributions.length === 3)).toBe(true);
+    const [onset, cleared, ...more] = changes(records);
+    expect(onset?.contributions[0]?.sensor).toBe('flow_rate');
+    expect(more).toEqual([]);
+    const leader = Math.max(0, aheadMs);
+    expect((onset?.timestamp ?? 0) - leader).toBeGreaterThanOrEqual(800_000);
+    expect((onset?.timestamp ?? 0) - leader).toBeLessThan(820_000);
+    expect((cleared?.timestamp ?? 0) - leader).toBeLessThan(1_030_000);
+  });
+
+  test('where the one that is ahead falls silent, the others go on by their own time', () => {
+    const inputs = off('current', 3_600_000).filter(
+      ({ sensor, timestamp }) => sensor !== 'current' || timestamp < 4_300_000,
+    );
+    const events = changes(run(inputs));
+    expect(events.map(({ event }) => event)).toEqual(['onset', 'cleared']);
+    expect(events[0]?.timestamp).toBeGreaterThanOrEqual(800_000);
+    expect(events[0]?.timestamp).toBeLessThan(820_000);
+  });
+
+  test('a source that comes back with ten minutes at once changes neither what was learned nor an alarm', () => {
+    const inputs = rig(1600, 16, (t, sensor) => (sensor === 'current' && t >= 700 ? 5 : 0));
+    const isCut = ({ sensor, timestamp }: (typeof inputs)[number]): boolean =>
+      sensor === 'flow_rate' && timestamp >= 600_000 && timestamp < 1_200_000;
+    const queued = inputs.filter(isCut);
+    const live = inputs.filter((item) => !isCut(item));
+    const at = live.findIndex(({ timestamp }) => timestamp >= 1_200_000);
+    const state = anomalyState();
+    const events = changes(run([...live.slice(0, at), ...queued, ...live.slice(at)], {}, state));
+    expect(events.map(({ event }) => event)).toEqual(['onset']);
+    expect(events[0]?.timestamp).toBeLessThan(720_000);
+    expect(state.since).toBe(events[0]?.timestamp);
+  });
+
+  test('sensors that deliver ten seconds at a time, one after the other', () => {
+    const inputs = rig(1200, 17, shift).toSorted(
+      (a, b) =>
+        Math.floor(a.timestamp / 10_000) - Math.floor(b.timestamp / 10_000) ||
+        a.sensor.localeCompare(b.sensor) ||
+        a.timestamp - b.timestamp,
+    );
+    const events = changes(run(inputs));
+    expect(events.map(({ event }) => event)).toEqual(['onset', 'cleared']);
+    expect(events[0]?.timestamp).toBeGreaterThanOrEqual(800_000);
+    expect(events[0]?.timestamp).toBeLessThan(830_000);
+  });
+
+  test('what orderByTime found late is not looked at', () => {
+    const inputs = rig(900, 12);
+    const order = { quality: 'Uncertain' as const, issues: [{ check: 'order' as const, message: 'late' }] };
+    const late = Array.from({ length: 300 }, (_, t) =>
+      reading(1e9, { sensor: 'current', timestamp: t * 1000, ...order }),
+    );
+    expect(run([...inputs.slice(0, 2400), ...late, ...inputs.slice(2400)])).toEqual(run(inputs));
+  });
+});
+
+describe('ticks', () => {
+  const resolved = resolveAnomalyOptions(options({ learnCount: 20, recordEveryMs: 0 }));
+
+  test('judge the last interval two of them after the last reading, once', () => {
+    const state = anomalyState();
+    const records: AnomalyRecord[] = [];
+    const emit = (record: AnomalyRecord): void => void records.push(record);
+    anomalyTick(state, 0, resolved, emit);
+    for (const item of rig(22, 1)) anomalyStep(state, item, resolved, emit);
+    expect(records.map(({ timestamp }) => timestamp)).toEqual([20_002]);
+    anomalyTick(state, 23_001, resolved, emit);
+    expect(records).toHaveLength(1);
+    anomalyTick(state, 23_002, resolved, emit);
+    anomalyTick(state, 24_002, resolved, emit);
+    expect(records.map(({ timestamp }) => timestamp)).toEqual([20_002, 21_002]);
+  });
+
+  test('go by times of arrival: readings that were a minute on their way are waited for', () => {
+    const state = anomalyState();
+    const records: AnomalyRecord[] = [];
+    const emit = (record: AnomalyRecord): void => void records.push(record);
+    for (const item of rig(22, 1)) {
+      const { timestamp, value, unit } = item;
+      const received = {
+        ...{ row: 0, source: 'plant', position: 0, value, unit, quality: 'Good' as const },
+        arrivedAt: timestamp + 60_000,
+      };
+      anomalyTick(state, timestamp + 60_000, resolved, emit);
+      anomalyStep(state, { ...item, received }, resolved, emit);
+    }
+    anomalyTick(state, 83_000, resolved, emit);
+    expect(records.map(({ timestamp }) => timestamp)).toEqual([20_002]);
+    anomalyTick(state, 83_002, resolved, emit);
+    expect(records.map(({ timestamp }) => timestamp)).toEqual([20_002, 21_002]);
   });
 });
 

@@ -43,7 +43,8 @@ test('a baseline of other sensors is refused', () => {
     scale: [1],
     inflation: [1],
     correlation: [1],
-    effectiveCount: 20,
+    effectiveCounts: [20],
+    usualMs: [1000],
   };
   expect(() => resolveAnomalyOptions(options({ baseline }))).toThrow(/baseline: one of level is not valid/);
 });

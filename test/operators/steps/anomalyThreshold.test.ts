@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { cholesky, hotelling } from '../../../operators/steps/anomalyScore.ts';
 import { fQuantile, hotellingLimit, incompleteBeta } from '../../../operators/steps/anomalyThreshold.ts';
+import { createRandom } from '../../../src/plant/random.ts';
 
 test.each([
   [2, 3, 0.5, 0.6875],
@@ -26,8 +28,38 @@ test.each([
 });
 
 describe('the limit of T²', () => {
-  test('for one sensor is that of a new value against m others', () => {
-    expect(hotellingLimit(1, 20, 0.05)).toBeCloseTo(4.3807 * ((19 * 21) / (20 * 19)), 3);
+  test.each([
+    [1, 0],
+    [4, 0],
+    [4, 0.8],
+    [16, 0],
+    [16, 0.8],
+  ])('is exceeded no more often than stated, by %d sensors with correlation %d', (count, r) => {
+    const n = 20;
+    const stated = 0.01;
+    const random = createRandom(count + 10 * r);
+    const draw = (): number[] => {
+      const common = Math.sqrt(r) * random.normal();
+      return Array.from({ length: count }, () => common + Math.sqrt(1 - r) * random.normal());
+    };
+    const limit = hotellingLimit(count, n, stated);
+    let over = 0;
+    for (let learned = 0; learned < 200; learned++) {
+      const samples = Array.from({ length: n }, draw);
+      const product = (i: number, j: number): number =>
+        samples.reduce((sum, sample) => sum + ((sample[i] ?? 0) * (sample[j] ?? 0)) / n, 0);
+      const scale = Array.from({ length: count }, (_, i) => Math.sqrt(product(i, i)));
+      const correlation = scale.flatMap((a, i) =>
+        scale.map((b, j) => (i === j ? 1 : ((n / (n + count)) * product(i, j)) / (a * b))),
+      );
+      const lower = cholesky(correlation, count);
+      for (let k = 0; k < 100; k++) {
+        const u = draw().map((value, i) => value / (scale[i] ?? 1));
+        if (hotelling(u, lower) > limit) over += 1;
+      }
+    }
+    expect(over / 20_000).toBeLessThan(1.3 * stated);
+    if (r === 0) expect(over / 20_000).toBeGreaterThan(0.5 * stated);
   });
 
   test('comes near chi-square with many values, and grows with sensors and with rarer false alarms', () => {
