@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { map } from 'rxjs';
+import { count, from, map, NEVER } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../config/load.ts';
 import type { Reading } from '../operators/types.ts';
@@ -148,6 +148,58 @@ describe('the whole pipeline', () => {
         c: 'R101/temperature 85 Uncertain imputed; missing: Missing value: replaced by 85 (meanOfLastTwo of 84, 86)',
       },
     });
+  });
+
+  test('smoothed estimates come behind the reading that lets them go, the others with the end of the stream', async () => {
+    const settings = { smooth: { lagMs: 2000 }, windows: [{ sizeMs: 1000 }] };
+    const parts = await partsOf({ sensorTypes: { temperature: settings } });
+    const outputs: string[] = [];
+    marbles(({ hot, expectObservable }) => {
+      const readings = hot('ab(cd)|', {
+        a: temperature(0, 85),
+        b: temperature(1000, 86),
+        // Bad: estimated from both sides.
+        c: temperature(2000, 500),
+        d: temperature(3000, 85),
+      });
+      const all = pipeline(readings, hot('-'), parts).pipe(map((output) => outputs.push(told(output))));
+      expectObservable(all.pipe(count())).toBe('------(n|)', { n: 12 });
+    });
+    expect(outputs.map((line) => line.replace(/;.*/, '').replace(/ bad.*/, ''))).toEqual([
+      'R101/temperature 85 Good',
+      'R101/temperature 86 Good',
+      'window temperature [0, 1000) count 1',
+      'R101/temperature 500 Bad',
+      expect.stringMatching(/^smoothed temperature 0 85\.\d{3} lag 2000$/),
+      'window temperature [1000, 2000) count 1',
+      'R101/temperature 85 Good',
+      expect.stringMatching(/^smoothed temperature 1000 85\.\d{3} lag 2000$/),
+      'window temperature [2000, 3000) count 0',
+      expect.stringMatching(/^smoothed temperature 2000 85\.\d{3} lag 1000$/),
+      expect.stringMatching(/^smoothed temperature 3000 85\.\d{3} lag 0$/),
+      'window temperature [3000, 4000) count 1',
+    ]);
+  });
+
+  test('smoothing has the filters of kalman, and adaptive ones next to the reference', async () => {
+    const values = Array.from({ length: 40 }, (_, i) => 85 + Math.sin(i * i) + (i > 20 ? 10 : 0));
+    const smoothedBy = async (kalman: object): Promise<number[]> => {
+      const settings = { smooth: { lagMs: 5000 }, kalman, spike: false, outlier: false, windows: [] };
+      const parts = await partsOf({ sensorTypes: { temperature: settings } });
+      const seen: number[] = [];
+      from(values.map((value, i) => temperature(i * 1000, value)))
+        .pipe((readings) => pipeline(readings, NEVER, parts))
+        .subscribe((output) => output.type === 'smoothed' && seen.push(output.smoothed.value));
+      return seen;
+    };
+    const noise = { measurementVariance: 0.3 };
+    const adaptive = await smoothedBy({ mode: 'adaptive', ...noise });
+    expect(adaptive).toHaveLength(40);
+    expect(await smoothedBy(noise)).toEqual(adaptive);
+    expect(await smoothedBy({ ...noise, processNoise: [5, 5] })).toEqual(adaptive);
+    expect(await smoothedBy({ mode: 'whiteAcceleration', ...noise })).not.toEqual(adaptive);
+    expect(await smoothedBy({ mode: 'adaptive', ...noise, shiftNis: null })).not.toEqual(adaptive);
+    expect(await smoothedBy({ mode: 'adaptive', measurementVariance: 3 })).not.toEqual(adaptive);
   });
 
   test('a window closes with the reading that passes its end, the last one with the stream', async () => {

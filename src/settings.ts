@@ -45,18 +45,9 @@ function frozen(own: SensorConfig, context: OrderContext): Settings {
   });
 }
 
-/** The reference's filter cannot be smoothed well: in its place come adaptive ones, with the same noise of the sensor. */
+/** The reference's filter is not made to be smoothed: in its place come adaptive ones, with the same noise of the sensor. */
 function smoothSettings({ smooth, kalman }: SensorConfig): SmoothSettings | false {
   if (!smooth || !kalman) return false;
-  return Object.freeze({
-    ...smooth,
-    mode: kalman.mode === 'constantVelocity' ? 'adaptive' : kalman.mode,
-    measurementVariance: kalman.measurementVariance,
-    accelerationNoise: kalman.accelerationNoise,
-    initialRateNoise: kalman.initialRateNoise,
-    dwellS: kalman.dwellS,
-    shiftNis: kalman.shiftNis,
-    confirmCount: kalman.confirmCount,
-    noiseCount: kalman.noiseCount,
-  });
+  const mode = kalman.mode === 'constantVelocity' ? 'adaptive' : kalman.mode;
+  return Object.freeze({ ...kalman, ...smooth, mode });
 }

@@ -137,3 +137,59 @@ describe('the live view', () => {
     expect(live.sources()).toMatchObject([{ id: 'plant', type: 'fake', status: { connected: true } }]);
   });
 });
+
+describe('anomalies in the live view', () => {
+  const CONFIG = `
+assets:
+  R101:
+    sensors: { temperature: { spike: false, outlier: false } }
+    anomaly: { sensors: [temperature], learnCount: 20, smoothingMs: 3000, recordEveryMs: 0 }
+  R102: {}
+`;
+  const start = (registry: StateRegistry, lastRow = 0) => {
+    const folder = configFolder();
+    const { config } = folder.load(CONFIG);
+    folder.remove();
+    const twins = new Map();
+    const onDrop = (): void => undefined;
+    const processor = createProcessor({ config, registry, twins, lastRow, onDrop });
+    const live = createLiveView({
+      ...{ config, registry, twins, sources: [], outputs: processor.outputs, now: () => 0 },
+      health: () => ({ ready: true, parts: {} }),
+    });
+    registry.dropUnopened();
+    return {
+      live,
+      show: (from: number, to: number, offset: number): void => {
+        for (let i = from; i < to; i += 1)
+          processor.process(received('plant', i, 85 + offset + Math.sin(i * i), { timestamp: i * 1000 }));
+      },
+    };
+  };
+
+  test('learning, then the last record, and how many alarms there were; the same after a restart', () => {
+    const registry = new StateRegistry();
+    const it = start(registry);
+    const view = (live: LiveView) => live.asset('R101')?.anomaly;
+    expect(it.live.asset('R102')?.anomaly).toBeNull();
+    expect(view(it.live)).toEqual({ learning: { learned: 0, wanted: 20 }, latest: null, alarms: 0 });
+    it.show(1, 12, 0);
+    expect(view(it.live)).toEqual({ learning: { learned: 10, wanted: 20 }, latest: null, alarms: 0 });
+    it.show(12, 40, 0);
+    expect(view(it.live)).toMatchObject({ learning: null, latest: { alarm: false }, alarms: 0 });
+    it.show(40, 50, 8);
+    expect(view(it.live)).toMatchObject({ learning: null, latest: { alarm: true }, alarms: 1 });
+    it.show(50, 90, 0);
+    it.show(90, 100, 8);
+    const before = view(it.live);
+    expect(before).toMatchObject({ latest: { alarm: true, since: expect.any(Number) as number }, alarms: 2 });
+
+    const saved = structuredClone(registry.saved('R101'));
+    const again = start(new StateRegistry(saved), 99);
+    expect(view(again.live)).toEqual(before);
+    again.show(100, 101, 8);
+    it.show(100, 101, 8);
+    expect(view(again.live)).toEqual(view(it.live));
+    expect(view(again.live)).toMatchObject({ alarms: 2 });
+  });
+});

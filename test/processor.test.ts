@@ -64,6 +64,23 @@ describe('row numbers', () => {
   });
 });
 
+test('a batch holds all that its entries gave rise to, each in its list', () => {
+  const it = processor(`
+assets:
+  R101: { anomaly: { sensors: [temperature], learnCount: 20, recordEveryMs: 0 } }
+sensorTypes: { temperature: { spike: false, outlier: false, smooth: { lagMs: 2000 }, windows: [ { sizeMs: 5000 } ] } }`);
+  const entries = Array.from({ length: 30 }, (_, i) =>
+    it.process(received('a', i + 1, 85 + Math.sin(i * i), { timestamp: (i + 1) * 1000 })),
+  );
+  expect(entries[9]?.outputs.map(({ type }) => type)).toEqual(['reading', 'smoothed', 'window']);
+  const { readings, smoothed, windows, twins, anomalies } = toBatch(entries);
+  expect([readings.length, smoothed.length, windows.length, twins.length, anomalies.length]).toEqual([
+    30, 28, 6, 0, 9,
+  ]);
+  expect(smoothed[0]).toMatchObject({ timestamp: 1000, wantedLagMs: 2000, lagMs: 2000, unit: 'degC' });
+  expect(anomalies[0]).toMatchObject({ asset: 'R101', event: 'update', alarm: false });
+});
+
 describe('readings that wait for older ones', () => {
   test('are held under their row, and settle with a later input under the same row', () => {
     const it = processor(HELD);

@@ -2,6 +2,7 @@ import { Compile } from 'typebox/compile';
 import type { TSchema } from 'typebox';
 import { afterEach, expect, test } from 'vitest';
 import {
+  Anomaly,
   AssetList,
   DeadLetters,
   History,
@@ -9,11 +10,13 @@ import {
   Prediction,
   Ready,
   Quarantine,
+  Smoothed,
   Sources,
   Twin,
 } from '../../src/api/schemas.ts';
 import { buildApp } from '../../src/api/server.ts';
-import { fakeApi, reading, storedReading, T0 } from '../fakes/live.ts';
+import type { AssetView } from '../../src/api/live.ts';
+import { anomaly, fakeApi, reading, smoothed, storedReading, T0 } from '../fakes/live.ts';
 import type { FakeApi } from '../fakes/live.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -220,6 +223,103 @@ test('history of a sensor that nobody knows is 404, of a known one without rows 
   expect(await ok('/api/assets/R101/sensors/temperature/history', History)).toMatchObject({ readings: [] });
   store.rows.push(storedReading({ asset: 'old', timestamp: 0 }));
   expect(await ok('/api/assets/old/sensors/temperature/history', History)).toMatchObject({ readings: [] });
+});
+
+test('smoothed estimates: the last hour by default, cut where there are more, also as CSV', async () => {
+  const { ok, get, store } = await start();
+  const times = [T0 - 3_600_001, T0 - 3_599_999, T0 - 10_000];
+  store.smoothedRows.push(...times.map((timestamp) => smoothed({ timestamp })));
+  store.smoothedRows.push(smoothed({ sensor: 'pressure' }), smoothed({ asset: 'R102' }));
+  const url = '/api/assets/R101/sensors/temperature/smoothed';
+  expect(await ok(url, Smoothed)).toEqual({
+    ...{ asset: 'R101', sensor: 'temperature', truncated: false },
+    ...{ start: '2025-10-26T09:30:15.001Z', end: '2025-10-26T10:30:15.001Z' },
+    smoothed: ['2025-10-26T09:30:15.001Z', '2025-10-26T10:30:05.000Z'].map((timestamp) => ({
+      ...{ name: 'temperature_smoothed_10s', timestamp, value: 0.1 + 0.2, unit: 'degC' },
+      ...{ ratePerS: 0.01, stdDev: 0.125, lagMs: 10_400 },
+    })),
+  });
+  const cut = await ok(`${url}?start=0&end=${T0}&limit=2`, Smoothed);
+  expect(cut).toMatchObject({ truncated: true, smoothed: [{ timestamp: '2025-10-26T09:30:14.999Z' }, {}] });
+  const { headers, text } = await get(`${url}?format=csv&limit=1`);
+  expect(headers).toMatchObject({
+    'content-type': 'text/csv; charset=utf-8; header=present',
+    'rxtwin-truncated': 'true',
+  });
+  expect(text).toBe(
+    'name,timestamp,value,unit,ratePerS,stdDev,lagMs\r\n' +
+      'temperature_smoothed_10s,2025-10-26T09:30:15.001Z,0.30000000000000004,degC,0.01,0.125,10400\r\n',
+  );
+});
+
+test('smoothed estimates of a sensor that nobody knows are 404, of one without them none', async () => {
+  const { ok, get, store } = await start();
+  expect((await get('/api/assets/R101/sensors/nothing/smoothed')).status).toBe(404);
+  expect(await ok('/api/assets/R101/sensors/pressure/smoothed', Smoothed)).toMatchObject({ smoothed: [] });
+  store.rows.push(storedReading({ asset: 'old', timestamp: 0 }));
+  expect(await ok('/api/assets/old/sensors/temperature/smoothed', Smoothed)).toMatchObject({ smoothed: [] });
+  const { status, text } = await get('/api/assets/R101/sensors/temperature/smoothed?start=5&end=5');
+  expect([status, text]).toEqual([400, expect.stringContaining('start: \\"5\\" is not valid')]);
+});
+
+test('anomaly: off, learning, and as the last record said', async () => {
+  const { ok, get, live } = await start();
+  expect((await get('/api/assets/R999/anomaly')).status).toBe(404);
+  const off = await get('/api/assets/R101/anomaly');
+  expect(off.status).toBe(404);
+  expect(off.text).toContain('No anomaly detection is configured for this asset.');
+  const set = (view: AssetView['anomaly']) =>
+    live.byId.set('R102', { id: 'R102', model: null, sensors: [], twin: null, anomaly: view });
+  set({ learning: { learned: 7, wanted: 400 }, latest: null, alarms: 0 });
+  const none = { timestamp: null, event: null, score: null, threshold: null, alarm: false, since: null };
+  expect(await ok('/api/assets/R102/anomaly', Anomaly)).toEqual({
+    ...{ asset: 'R102', learning: true, learned: 7, learnCount: 400, ...none, contributions: [], alarms: 0 },
+  });
+  const { assets } = await ok('/api/assets?offset=2', AssetList);
+  expect(assets).toMatchObject([{ anomaly: { alarm: false, since: null, learning: true } }]);
+
+  set({ learning: null, latest: anomaly({ asset: 'R102', since: T0 - 5000 }), alarms: 3 });
+  expect(await ok('/api/assets/R102/anomaly', Anomaly)).toEqual({
+    ...{ asset: 'R102', learning: false, timestamp: '2025-10-26T10:30:15.000Z', event: 'onset', alarms: 3 },
+    ...{ score: 31.5, threshold: 20.25, alarm: true, since: '2025-10-26T10:30:10.000Z' },
+    contributions: [
+      { sensor: 'pressure', share: 0.75 },
+      { sensor: 'temperature', share: 0.25 },
+    ],
+  });
+  const list = await ok('/api/assets?offset=2', AssetList);
+  expect(list['assets']).toMatchObject([
+    { anomaly: { alarm: true, since: '2025-10-26T10:30:10.000Z', learning: false } },
+  ]);
+});
+
+test('anomaly: the records of a range, also as CSV', async () => {
+  const { ok, get, live, store } = await start();
+  const view = { learning: null, latest: anomaly(), alarms: 1 };
+  live.byId.set('R102', { id: 'R102', model: null, sensors: [], twin: null, anomaly: view });
+  const cleared = { event: 'cleared' as const, alarm: false, since: null, timestamp: T0 + 1000 };
+  store.anomalyRows.push(anomaly({ asset: 'R102' }), anomaly({ asset: 'R102', ...cleared }), anomaly());
+  expect(await ok('/api/assets/R102/anomaly', Anomaly)).not.toHaveProperty('records');
+  const all = await ok('/api/assets/R102/anomaly?end=2025-10-27&start=2025-10-26', Anomaly);
+  expect(all).toMatchObject({
+    ...{ start: '2025-10-26T00:00:00.000Z', end: '2025-10-27T00:00:00.000Z', truncated: false, alarm: true },
+    records: [
+      { event: 'onset', alarm: true, since: '2025-10-26T10:30:15.000Z', score: 31.5 },
+      { event: 'cleared', alarm: false, since: null, timestamp: '2025-10-26T10:30:16.000Z' },
+    ],
+  });
+  expect(all['records']).toHaveLength(2);
+  const hour = await ok(`/api/assets/R102/anomaly?start=${T0 - 1}&limit=1`, Anomaly);
+  expect(hour).toMatchObject({ records: [{ event: 'onset' }], truncated: false });
+  const cut = await ok(`/api/assets/R102/anomaly?start=0&end=${T0 + 5000}&limit=1`, Anomaly);
+  expect(cut).toMatchObject({ records: [{ event: 'onset' }], truncated: true });
+  const { headers, text } = await get(`/api/assets/R102/anomaly?end=${T0 + 5000}&format=csv`);
+  expect(headers['content-type']).toMatch(/^text\/csv/);
+  expect(text).toBe(
+    'timestamp,event,score,threshold,alarm,since,contributions\r\n' +
+      '2025-10-26T10:30:15.000Z,onset,31.5,20.25,true,2025-10-26T10:30:15.000Z,pressure: 0.75; temperature: 0.25\r\n' +
+      '2025-10-26T10:30:16.000Z,cleared,31.5,20.25,false,,pressure: 0.75; temperature: 0.25\r\n',
+  );
 });
 
 test('dead letters and sources', async () => {

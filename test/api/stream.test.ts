@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createApi } from '../../src/api/server.ts';
-import { fakeApi, reading, twin, window } from '../fakes/live.ts';
+import { anomaly, fakeApi, reading, smoothed, twin, window } from '../fakes/live.ts';
 import type { FakeApi } from '../fakes/live.ts';
 
 const closers: (() => unknown)[] = [];
@@ -88,6 +88,29 @@ test('sends readings, windows and twins as they are recorded', async () => {
     data: { start: '2025-10-26T10:30:15.000Z', end: '2025-10-26T10:30:16.000Z', stdDev: Math.SQRT2 },
   });
   expect(third).toMatchObject({ event: 'twin', data: { asset: 'R101', sync: { status: 'synchronised' } } });
+});
+
+test('sends smoothed estimates and anomalies, and those alone to whom asks for them', async () => {
+  const { api, live } = await start();
+  const stream = await open(api.address, '?type=smoothed,anomaly');
+  live.events.next({ type: 'reading', reading: reading() });
+  live.events.next({ type: 'smoothed', smoothed: smoothed() });
+  live.events.next({ type: 'anomaly', anomaly: anomaly() });
+  const messages = await stream.messages(2);
+  expect(messages.map(({ event, data }) => [event, JSON.stringify(data)])).toEqual([
+    [
+      'smoothed',
+      '{"type":"smoothed","asset":"R101","sensor":"temperature","name":"temperature_smoothed_10s",' +
+        '"timestamp":"2025-10-26T10:30:05.000Z","value":0.30000000000000004,"unit":"degC","ratePerS":0.01,' +
+        '"stdDev":0.125,"lagMs":10400}',
+    ],
+    [
+      'anomaly',
+      '{"type":"anomaly","asset":"R101","timestamp":"2025-10-26T10:30:15.000Z","event":"onset","score":31.5,' +
+        '"threshold":20.25,"alarm":true,"since":"2025-10-26T10:30:15.000Z","contributions":' +
+        '[{"sensor":"pressure","share":0.75},{"sensor":"temperature","share":0.25}]}',
+    ],
+  ]);
 });
 
 test('filters by repeated and comma separated parameters', async () => {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { StoreConfig } from '../../config/types.ts';
+import type { AnomalyRecord } from '../../operators/steps/anomaly.ts';
 import type { EstimatedReading, Quality, WindowAggregate } from '../../operators/types.ts';
+import type { SmoothedRecord } from '../../src/smoothed.ts';
 import { openStore } from '../../src/store/duckdb.ts';
 import type { CommitBatch, Store } from '../../src/store/store.ts';
 
@@ -92,6 +94,34 @@ export const window = (parts: Partial<WindowAggregate>): WindowAggregate => ({
   first: 85,
   last: 85,
   revision: 0,
+  ...parts,
+});
+
+export const smoothed = (parts: Partial<SmoothedRecord>): SmoothedRecord => ({
+  asset: 'R101',
+  sensor: 'temperature',
+  timestamp: 0,
+  value: 0.1 + 0.2,
+  unit: 'degC',
+  ratePerS: -1e-7,
+  stdDev: 1 / 3,
+  wantedLagMs: 10_000,
+  lagMs: 10_000.5,
+  ...parts,
+});
+
+export const anomaly = (parts: Partial<AnomalyRecord>): AnomalyRecord => ({
+  asset: 'R101',
+  timestamp: 1000.5,
+  event: 'onset',
+  score: 31.5,
+  threshold: 20.25,
+  alarm: true,
+  since: 1000.5,
+  contributions: [
+    { sensor: 'pressure', share: 2 / 3 },
+    { sensor: 'flow "rate"', share: 1 / 3 },
+  ],
   ...parts,
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { observeLive } from '../../src/telemetry/liveMetrics.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { fakeLive, reading, T0 } from '../fakes/live.ts';
+import { anomaly, fakeLive, reading, T0 } from '../fakes/live.ts';
 
 const lines = async (metrics: ReturnType<typeof createMetrics>) =>
   (await metrics.text()).split('\n').filter((line) => line.startsWith('rxtwin_'));
@@ -30,6 +30,11 @@ test('all documented names are there from the start', async () => {
     ['rxtwin_forward_skipped_total', 'counter'],
     ['rxtwin_forward_retries_total', 'counter'],
     ['rxtwin_late_readings_total', 'counter'],
+    ['rxtwin_anomaly_alarm', 'gauge'],
+    ['rxtwin_anomaly_learning', 'gauge'],
+    ['rxtwin_anomaly_score', 'gauge'],
+    ['rxtwin_anomaly_threshold', 'gauge'],
+    ['rxtwin_anomalies_total', 'counter'],
     ['process_cpu_seconds_total', 'counter'],
     ['process_resident_memory_bytes', 'gauge'],
     ['nodejs_eventloop_lag_seconds', 'gauge'],
@@ -139,6 +144,28 @@ describe('what is asked at the scrape', () => {
     expect(text.filter((line) => line.startsWith('rxtwin_twin_status'))).toHaveLength(3);
     live.sourceViews = [];
     expect((await lines(metrics)).join()).not.toContain('rxtwin_source_connected{');
+  });
+
+  test('anomalies, of the assets for which they are configured', async () => {
+    const live = fakeLive();
+    const metrics = createMetrics();
+    metrics.observe(observeLive(live));
+    const shown = async () => (await lines(metrics)).filter((line) => line.startsWith('rxtwin_anomal'));
+    expect(await shown()).toEqual([]);
+    const set = (id: string, over: object) =>
+      live.byId.set(id, { id, model: null, sensors: [], twin: null, anomaly: null, ...over });
+    set('R101', { anomaly: { learning: null, latest: anomaly(), alarms: 3 } });
+    set('R102', { anomaly: { learning: { learned: 7, wanted: 400 }, latest: null, alarms: 0 } });
+    expect((await shown()).toSorted()).toEqual([
+      'rxtwin_anomalies_total{asset="R101"} 3',
+      'rxtwin_anomalies_total{asset="R102"} 0',
+      'rxtwin_anomaly_alarm{asset="R101"} 1',
+      'rxtwin_anomaly_alarm{asset="R102"} 0',
+      'rxtwin_anomaly_learning{asset="R101"} 0',
+      'rxtwin_anomaly_learning{asset="R102"} 1',
+      'rxtwin_anomaly_score{asset="R101"} 31.5',
+      'rxtwin_anomaly_threshold{asset="R101"} 20.25',
+    ]);
   });
 });
 
