@@ -21,12 +21,12 @@ export const kalman = group('Filter of value and rate of change, x = [value, rat
   ),
   initialRateNoise: number(
     'Variance of the rate at the first reading, in multiples of `measurementVariance` per s^2.',
-    0.3,
+    0.5,
     { above: 0 },
   ),
   dwellS: triple(
     'How long the process stays quiet, moving and lively on average, in s; `adaptive` only.',
-    [6000, 1500, 400],
+    [6000, 1500, 100],
   ),
   shiftNis: orNull(
     number('Normalised innovation squared beyond which a reading is off the level; null = none is.', 25, {

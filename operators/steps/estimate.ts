@@ -1,10 +1,12 @@
 import { integerBetween, numberAbove, numberAtLeast, oneOf } from '../options.ts';
 import type { Estimate, Reading } from '../types.ts';
-import { adaptiveState, adaptiveStep, merged, reported } from './adaptive.ts';
+import { adaptivePredict, adaptiveState, adaptiveUpdate, reported } from './adaptive.ts';
 import type { AdaptiveOptions, AdaptiveResult, AdaptiveState } from './adaptive.ts';
+import { merged } from './bank.ts';
+import type { Model } from './bank.ts';
 import { kalmanPredict, kalmanState, kalmanUpdate } from './kalman.ts';
 import type { KalmanState } from './kalman.ts';
-import { trackCovariance, trackIsFinite } from './track.ts';
+import { trackAt, trackCovariance, trackIsFinite } from './track.ts';
 
 export const ESTIMATE_MODES = ['constantVelocity', 'whiteAcceleration', 'adaptive'] as const;
 export type EstimateMode = (typeof ESTIMATE_MODES)[number];
@@ -12,8 +14,8 @@ export type EstimateMode = (typeof ESTIMATE_MODES)[number];
 export interface EstimateOptions {
   /**
    * `constantVelocity`: the reference, with noise of its own for value and rate. `whiteAcceleration`: noise enters as
-   * acceleration alone. `adaptive`: three of the latter, from quiet to lively, weighted by what the readings say.
-   * The last two also find level shifts. Default `constantVelocity`.
+   * acceleration alone. `adaptive`: one of those, for quiet times, beside two that know of an acceleration, moving and
+   * lively, weighted by what the readings say. The last two also find level shifts. Default `constantVelocity`.
    */
   readonly mode?: EstimateMode;
   /** `constantVelocity`: diagonal of P at the first reading: unit^2 and (unit/s)^2. Each >= 0. Default [1, 1]. */
@@ -23,13 +25,14 @@ export interface EstimateOptions {
   /** Variance R of one measurement, unit^2. > 0. Default 0.5. */
   readonly measurementVariance?: number;
   /**
-   * The other modes: intensity of the acceleration noise when quiet, moving and lively, in multiples of
-   * `measurementVariance` a s^3. Each > 0. `whiteAcceleration` uses the second. Default [2e-7, 0.008, 0.05].
+   * The other modes: intensity of the acceleration noise when quiet, moving and lively, in multiples of R per s^3. Each
+   * > 0. `whiteAcceleration` uses the second. In `adaptive` the second and the third stand for noise q' on the change of
+   * the acceleration that is as lively, q' = 0.156 q^(5/3). Default [2e-7, 0.008, 0.05].
    */
   readonly accelerationNoise?: readonly [number, number, number];
-  /** The other modes: variance of the rate at the first reading, in multiples of `measurementVariance` per s^2. > 0. Default 0.3. */
+  /** The other modes: variance of the rate at the first reading, in multiples of R per s^2. > 0. Default 0.5. */
   readonly initialRateNoise?: number;
-  /** `adaptive`: how long the process stays quiet, moving and lively on average, s. Each > 0. Default [6000, 1500, 400]. */
+  /** `adaptive`: how long the process stays quiet, moving and lively on average, s. Each > 0. Default [6000, 1500, 100]. */
   readonly dwellS?: readonly [number, number, number];
   /** The other modes: NIS beyond which a reading is off the level. > 0, null = no reading is. Default 25: five sigma. */
   readonly shiftNis?: number | null;
@@ -83,22 +86,40 @@ function resolveAdaptive(
   measurementVariance: number,
 ): AdaptiveOptions {
   const { shiftNis = 25, noiseCount = null } = options;
-  const noise = (options.accelerationNoise ?? [2e-7, 0.008, 0.05]).map((each, i) =>
-    numberAbove(`accelerationNoise[${i}]`, each, 0),
-  );
-  const dwellS = (options.dwellS ?? [6000, 1500, 400]).map((each, i) => numberAbove(`dwellS[${i}]`, each, 0));
-  const bank = mode === 'adaptive' ? noise : noise.slice(1, 2);
   return {
     measurementVariance,
-    initialRateVariance:
-      numberAbove('initialRateNoise', options.initialRateNoise ?? 0.3, 0) * measurementVariance,
-    intensities: bank.map((each) => each * measurementVariance),
-    dwellS,
+    initialRateNoise: numberAbove('initialRateNoise', options.initialRateNoise ?? 0.5, 0),
+    shiftRateNoise: 0.005,
+    models: resolveModels(options, mode),
     gate: shiftNis === null ? Infinity : numberAbove('shiftNis', shiftNis, 0),
     confirmCount: integerBetween('confirmCount', options.confirmCount ?? 3, 1),
     unconfirmed: oneOf('unconfirmed', options.unconfirmed ?? 'follow', ['follow', 'hold']),
     noiseCount: noiseCount === null ? null : numberAtLeast('noiseCount', noiseCount, 10),
   };
+}
+
+/** Jerk and acceleration noise of the same pace: of one dimension once the scale of time q^(-1/3) is taken out. */
+const JERK = 0.156;
+/** Likewise the variance of an acceleration that nothing is known of yet. */
+const ACCELERATION = 0.07;
+
+function resolveModels(options: EstimateOptions, mode: EstimateMode): Model[] {
+  const paces = (options.accelerationNoise ?? [2e-7, 0.008, 0.05]).map((each, i) =>
+    numberAbove(`accelerationNoise[${i}]`, each, 0),
+  );
+  const dwellS = (options.dwellS ?? [6000, 1500, 100]).map((each, i) => numberAbove(`dwellS[${i}]`, each, 0));
+  const models = paces.map((pace, i): Model => {
+    const dwell = { dwellS: dwellS[i] ?? 1 };
+    return i === 0 || mode !== 'adaptive'
+      ? { noise: 'acceleration', intensity: pace, accelerationVariance: 0, ...dwell }
+      : {
+          noise: 'jerk',
+          intensity: JERK * pace ** (5 / 3),
+          accelerationVariance: ACCELERATION * pace ** (4 / 3),
+          ...dwell,
+        };
+  });
+  return mode === 'adaptive' ? models : models.slice(1, 2);
 }
 
 /** Whether a reading's value is fed into a filter. */
@@ -148,7 +169,7 @@ export function estimateStep(
   return toEstimate(filter, y, Math.min((y * y) / s, Number.MAX_VALUE));
 }
 
-/** Told of every advance of the bank; see `bankAdvance`. */
+/** Told of every advance of the bank; see `bankAdvance`. `result`: see there. */
 export interface Advance {
   /** How far the bank was moved ahead, s; 0 also where a clock was set back. */
   readonly dtS: number;
@@ -178,16 +199,20 @@ export function bankAdvance(
   if (dtS < 0 && (z === null || isLate(reading))) return null;
   state.timestamp = timestamp;
   const ahead = Math.max(0, dtS);
-  const result = adaptiveStep(bank, ahead, z, options);
-  if (result !== false && trackIsFinite(merged(reported(bank, options)))) return { dtS: ahead, result };
+  adaptivePredict(bank, ahead, options);
+  const result = adaptiveUpdate(bank, z, options);
+  if (result !== false && trackIsFinite(merged(reported(bank, options), MERGED)))
+    return { dtS: ahead, result };
   state.bank = z === null ? null : adaptiveState(z, options);
   return z === null ? null : { dtS: 0, result: null };
 }
 
+const MERGED = trackAt(0, 0, 0, 0, 0);
+
 function estimateAdaptive(state: EstimateState, reading: Reading, options: AdaptiveOptions): Estimate | null {
   const advance = bankAdvance(state, reading, options);
   if (state.bank === undefined || state.bank === null) return null;
-  const track = merged(reported(state.bank, options));
+  const track = merged(reported(state.bank, options), MERGED);
   const y = advance?.result?.y ?? null;
   return {
     value: track.x0,

@@ -1,11 +1,13 @@
 import { integerBetween, numberAbove, numberAtLeast } from '../options.ts';
 import type { Reading } from '../types.ts';
-import { merged } from './adaptive.ts';
 import type { AdaptiveOptions } from './adaptive.ts';
+import { meanNoise, mergedJerk } from './bank.ts';
+import type { Bank } from './bank.ts';
 import { bankAdvance, estimateInitialState, resolveEstimateOptions } from './estimate.ts';
 import type { EstimateOptions, EstimateState } from './estimate.ts';
-import { trackCovariance, trackIsFinite, trackSmooth } from './track.ts';
+import { trackCovariance, trackIsFinite } from './track.ts';
 import type { Track } from './track.ts';
+import { trackSmooth } from './trackSmooth.ts';
 
 export interface SmoothOptions extends Omit<EstimateOptions, 'mode' | 'unconfirmed' | 'processNoise'> {
   /** Default `adaptive`. */
@@ -43,11 +45,13 @@ export interface SmoothedReading extends Reading {
   readonly smoothed: SmoothedEstimate;
 }
 
+type Noise = ReturnType<typeof meanNoise>;
+
 /** How the filter came to a reading, and what it then knew. */
 interface Step {
   readonly track: Track;
-  /** Acceleration noise since the reading before. */
-  readonly q: number;
+  /** Noise on acceleration and jerk since the reading before. */
+  readonly noise: Noise;
   /** Nothing before is of use for what follows: the first reading, or a new level. */
   readonly cut: boolean;
 }
@@ -99,15 +103,22 @@ export function smoothStep(
   if (advance === null || bank === null) return;
   const { dtS, result } = advance;
   state.at += dtS;
-  if (result?.outcome === 'moved') believeRival(state.held, result.rivalQ);
-  const q = (result?.outcome === 'moved' ? result.rivalQ : result?.q) ?? null;
-  const rival = bank.rival && {
-    track: { ...merged(bank.rival) },
-    q: result?.rivalQ ?? 1,
-    cut: (result?.rivalQ ?? null) === null,
-  };
-  const step = { track: { ...merged(bank.bank) }, q: q ?? 1, cut: q === null };
-  state.held.push({ reading, at: state.at, dtS, step, rival });
+  const { models } = options.adaptive;
+  const step = (of: Bank, cut: boolean): Step => ({
+    track: mergedJerk(of),
+    noise: meanNoise(of, models, bank.r),
+    cut,
+  });
+  const moved = result?.outcome === 'moved';
+  const fresh = result?.fresh ?? true;
+  if (moved && !fresh) believeRival(state.held);
+  state.held.push({
+    reading,
+    at: state.at,
+    dtS,
+    step: step(bank.bank, result === null || (moved && fresh)),
+    rival: bank.rival && step(bank.rival, fresh),
+  });
   release(state, options, emit);
 }
 
@@ -116,8 +127,8 @@ export function smoothFlush(state: SmoothState, emit: (smoothed: SmoothedReading
   emitFirst(state, state.held.length, emit);
 }
 
-function believeRival(held: Entry[], rivalQ: number | null): void {
-  if (rivalQ === null) return;
+/** The new level is dated back to its first reading. */
+function believeRival(held: Entry[]): void {
   for (const entry of held.toReversed()) {
     if (entry.rival === null) return;
     entry.step = entry.rival;
@@ -152,7 +163,13 @@ function emitFirst(state: SmoothState, count: number, emit: (smoothed: SmoothedR
     const { track } = entry.step;
     if (after === null || later === null || after.step.cut) later = track;
     else {
-      const back: Track = trackSmooth(track, after.dtS, after.step.q, later);
+      const back: Track = trackSmooth(
+        track,
+        after.dtS,
+        after.step.noise.acceleration,
+        after.step.noise.jerk,
+        later,
+      );
       later = trackIsFinite(back) ? back : track;
     }
     after = entry;

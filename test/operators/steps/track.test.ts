@@ -2,13 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kalmanPredict, kalmanState, kalmanUpdate } from '../../../operators/steps/kalman.ts';
 import {
+  trackAt,
   trackCovariance,
   trackMixture,
+  trackMixtureJerk,
   trackPredict,
-  trackSmooth,
+  trackPredictJerk,
   trackUpdate,
 } from '../../../operators/steps/track.ts';
 import type { Track } from '../../../operators/steps/track.ts';
+import { covarianceOf, jerkNoise, motion, trackWith } from './trackMatrix.ts';
 
 const figures = (track: Track): number[] => [track.x0, track.x1, ...trackCovariance(track)];
 
@@ -29,7 +32,7 @@ describe('trackPredict and trackUpdate', () => {
   it('agree with the form that carries the determinant', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (sequence) => {
-        const track: Track = { x0: 10, x1: 0, p: 2, g: 0, c: 0.5 };
+        const track = trackAt(10, 0, 2, 0.5, 0);
         const expected = kalmanState(10, [2, 0.5]);
         const q = 0.03;
         for (const [dt, z] of sequence) {
@@ -49,8 +52,8 @@ describe('trackPredict and trackUpdate', () => {
 
 describe('trackMixture', () => {
   it('has the mean and the covariance of the mixture', () => {
-    const a: Track = { x0: 1, x1: 0.5, p: 2, g: 0.25, c: 0.1 };
-    const b: Track = { x0: 4, x1: -1, p: 1, g: -0.5, c: 0.3 };
+    const a: Track = { ...trackAt(1, 0.5, 2, 0.1, 0), g: 0.25 };
+    const b: Track = { ...trackAt(4, -1, 1, 0.3, 0), g: -0.5 };
     // By hand: shares 0.25 and 0.75; the means differ by [3, -1.5], which adds 3/16 of [9, -4.5; -4.5, 2.25].
     const p00 = 0.25 * 2 + 0.75 * 1 + (3 / 16) * 9;
     const p01 = 0.25 * 0.5 + 0.75 * -0.5 + (3 / 16) * -4.5;
@@ -59,65 +62,60 @@ describe('trackMixture', () => {
   });
 });
 
-describe('trackSmooth', () => {
-  it('equals the textbook form with its differences', () => {
-    const track: Track = { x0: 3, x1: 0.2, p: 0.4, g: 0.5, c: 0.02 };
-    const [dt, q] = [0.7, 0.05];
-    const ahead = { ...track };
-    trackPredict(ahead, dt, q);
-    const later: Track = { x0: ahead.x0 + 0.5, x1: ahead.x1 - 0.1, p: 0.1, g: 0.3, c: 0.01 };
-    const [p00, p01, , p11] = trackCovariance(track);
-    const [m00, m01, , m11] = trackCovariance(ahead);
-    const [l00, l01, , l11] = trackCovariance(later);
-    // G = P F' inv(P-)
-    const det = m00 * m11 - m01 * m01;
-    const [a, b, c, d] = [p00 + dt * p01, p01, p01 + dt * p11, p11];
-    const [g00, g01] = [(a * m11 - b * m01) / det, (b * m00 - a * m01) / det];
-    const [g10, g11] = [(c * m11 - d * m01) / det, (d * m00 - c * m01) / det];
-    const [e00, e01, e11] = [l00 - m00, l01 - m01, l11 - m11];
-    const quadratic = (u0: number, u1: number, v0: number, v1: number): number =>
-      u0 * v0 * e00 + (u0 * v1 + u1 * v0) * e01 + u1 * v1 * e11;
-    const s01 = p01 + quadratic(g00, g01, g10, g11);
-    const expected = [
-      3 + g00 * 0.5 + g01 * -0.1,
-      0.2 + g10 * 0.5 + g11 * -0.1,
-      p00 + quadratic(g00, g01, g00, g01),
-      s01,
-      s01,
-      p11 + quadratic(g10, g11, g10, g11),
-    ];
-    close(figures(trackSmooth(track, dt, q, later)), expected, 1e-12);
-  });
+describe('trackPredictJerk', () => {
+  const figure = fc.double({ min: -1, max: 1, noNaN: true });
+  const variance = fc.double({ min: 0.01, max: 3, noNaN: true });
 
-  it('stays positive definite at any spacing, forth and back', () => {
-    const spacing = fc.double({ min: 1e-3, max: 1e5, noNaN: true });
-    const level = fc.double({ min: -10, max: 2, noNaN: true });
+  it('equals F P F + Q', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(spacing, level, fc.boolean()), { minLength: 1, maxLength: 60 }),
-        (steps) => {
-          const track: Track = { x0: 0, x1: 0, p: 1, g: 0, c: 1 };
-          const passed: { track: Track; dt: number; q: number }[] = [];
-          const check = ({ p, c, ...rest }: Track): void => {
-            expect(p).toBeGreaterThan(0);
-            expect(c).toBeGreaterThan(0);
-            const [p00, p01, , p11] = trackCovariance({ p, c, ...rest });
-            expect(Math.sqrt(p00) * Math.sqrt(p11)).toBeGreaterThanOrEqual(Math.abs(p01));
-          };
-          for (const [dt, exponent, measured] of steps) {
-            const q = 10 ** exponent;
-            passed.push({ track: { ...track }, dt, q });
-            trackPredict(track, dt, q);
-            if (measured) trackUpdate(track, 1, track.p + 0.25, 0.25);
-            check(track);
-          }
-          let later = track;
-          for (const { track: before, dt, q } of passed.reverse()) {
-            later = trackSmooth(before, dt, q, later);
-            check(later);
-          }
+        fc.tuple(variance, variance, variance),
+        fc.tuple(figure, figure, figure),
+        fc.double({ min: 0.1, max: 10, noNaN: true }),
+        fc.constantFrom(0, 0.3),
+        ([p, c, d], [g, h, k], dt, a) => {
+          const track = trackWith([3, 0.2, -0.05], { p, g, c, h, k, d });
+          const F = motion(dt);
+          const expected = F.mmul(covarianceOf(track))
+            .mmul(F.transpose())
+            .add(jerkNoise(dt, 0.02, a));
+          trackPredictJerk(track, dt, 0.02, a);
+          close(
+            [track.x0, track.x1, track.x2],
+            [3 + dt * 0.2 - (dt * dt * 0.05) / 2, 0.2 - dt * 0.05, -0.05],
+            1e-12,
+          );
+          close(covarianceOf(track).to1DArray(), expected.to1DArray(), 1e-12);
         },
       ),
     );
+  });
+
+  it('is the form without acceleration where there is none', () => {
+    const [track, plain] = [trackAt(1, 2, 0.5, 0.1, 0), trackAt(1, 2, 0.5, 0.1, 0)];
+    trackPredictJerk(track, 3, 0, 0.04);
+    trackPredict(plain, 3, 0.04);
+    close(figures(track), figures(plain), 1e-13);
+    expect([track.x2, track.h, track.k, track.d]).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe('trackMixtureJerk', () => {
+  it('has the mean and the covariance of the mixture, with an acceleration nothing is known of', () => {
+    const a = trackAt(1, 0.5, 2, 0.1, 0);
+    const b = trackWith([4, -1, 0.4], { p: 1, g: -0.5, c: 0.3, h: 0.2, k: -0.1, d: 0.05 });
+    const mixed = trackMixtureJerk([a, b], [1, 3], 0.6);
+    close([mixed.x0, mixed.x1, mixed.x2], [3.25, -0.625, 0.3], 1e-14);
+    const known = covarianceOf({ ...a, d: 0.6 });
+    // The means differ by [3, -1.5, 0.4]; shares 1/4 and 3/4.
+    const apart = [3, -1.5, 0.4].map((u) => [3, -1.5, 0.4].map((v) => (3 / 16) * u * v)).flat();
+    const expected = covarianceOf(b).mul(0.75).add(known.mul(0.25)).to1DArray();
+    close(
+      covarianceOf(mixed).to1DArray(),
+      expected.map((each, i) => each + (apart[i] ?? NaN)),
+      1e-14,
+    );
+    const plain = trackMixture([a, b], [1, 3]);
+    close(figures(mixed), figures(plain), 1e-14);
   });
 });
