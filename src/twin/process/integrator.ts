@@ -60,8 +60,10 @@ const MIN_FACTOR = 0.1;
 const MAX_FACTOR = 5;
 /** What rounding leaves of a value. */
 const ROUNDING = 1e-14;
-/** A step this small against the interval is lost in the rounding of time. */
+/** A step this small against the time that has passed is lost in its rounding. */
 const SMALLEST_STEP = 16 * Number.EPSILON;
+/** And one this small against the interval would never end it. */
+const LEAST_PART = 1e-22;
 /** Stability ends at 3.3; steps that accuracy limits stay far below this. */
 const STIFF_FROM = 2;
 /** So many stiff steps, not interrupted by `NONSTIFF_STEPS` others, make the problem stiff. */
@@ -170,7 +172,6 @@ export function integrator(model: ProcessModel, options: IntegratorOptions = {})
     if (!(h > 0)) return end('notFinite', 0);
     if (stiff) implicit.prepare(x, u, p);
 
-    const smallest = SMALLEST_STEP * dtS;
     let reached = 0;
     let lastError = 1e-4;
     let rejected = false;
@@ -178,6 +179,7 @@ export function integrator(model: ProcessModel, options: IntegratorOptions = {})
     let otherSteps = 0;
     for (let tries = 0; tries < maxSteps; tries++) {
       const left = dtS - reached;
+      const smallest = Math.max(SMALLEST_STEP * reached, LEAST_PART * dtS);
       const last = h * 1.01 >= left;
       if (last) h = left;
       else if (h < smallest) return end('stepTooSmall', reached);

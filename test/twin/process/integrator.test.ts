@@ -158,6 +158,25 @@ describe('accuracy', () => {
     expect(difference(atOnce, [...bySecond])).toBeLessThan(1e-4);
   });
 
+  test('an explosion within a microsecond at the start of a day, and what is left of it', () => {
+    // Found by trying random reactors: the charge reacts within a microsecond, and then only cools.
+    const model = cstr({
+      preExponentialFactorPerS: 1.4e12,
+      activationTemperatureK: 5000,
+      heatCapacityJPerKgK: 300,
+      reactionHeatJPerMol: 120_000,
+      feedConcentrationMolPerL: 1.5,
+      initialConcentrationMolPerL: 1.8,
+      flowRateLPerMin: 0,
+    });
+    const u = model.inputs.map(({ initial }) => initial);
+    const p = model.parameters.map(({ initial }) => initial);
+    const x = Float64Array.of(1800, 350);
+    expect(integrator(model).advance(x, u, p, 86_400)).toMatchObject({ status: 'done', reachedS: 86_400 });
+    expect(x[0]).toBeCloseTo(0, 9);
+    expect(x[1]).toBeCloseTo(300, 6);
+  });
+
   test('the Robertson problem over eleven powers of ten of time', () => {
     // H. H. Robertson 1966; figures at t = 4e5 and 4e10 of Hairer and Wanner II, IV.10 and of CVODE's example.
     const robertson = free(
