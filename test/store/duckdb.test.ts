@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, openStoreReadOnly } from '../../src/store/duckdb.ts';
+import type { Store } from '../../src/store/store.ts';
 import {
   anomaly,
   batch,
