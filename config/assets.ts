@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { anomaly } from './anomaly.ts';
 import { text } from './formats.ts';
+import { ESTIMATION_KEYS, estimationLeaves, readEstimation } from './modelEstimation.ts';
 import { nameProblem } from './names.ts';
 import { shown, shownKey, suggestion } from './problems.ts';
 import type { Report } from './problems.ts';
@@ -12,7 +13,7 @@ import type { MapNode, Node } from './tree.ts';
 import type { AssetConfig, ModelConfig } from './types.ts';
 
 /** Models that the service brings along; anything that starts with `.` or `/` is a module of the user's own. */
-export const BUILT_IN_MODELS: readonly string[] = ['batchReactor'];
+export const BUILT_IN_MODELS: readonly string[] = ['batchReactor', 'cstr'];
 
 const modelType = text(
   'A built-in model, or the path of a module of your own (relative to this file).',
@@ -35,10 +36,14 @@ const modelSensors = mapOf(
   () => undefined,
 );
 
-/** `{ type, sensors, <parameters> }` */
+/** `{ type, sensors, estimate, filter, <parameters> }` */
 const model: Spec<ModelConfig> = {
   doc: 'Model behind the twin; null = no twin.',
-  leaves: (key) => [...modelType.leaves(`${key}.type`), ...modelSensors.leaves(`${key}.sensors`)],
+  leaves: (key) => [
+    ...modelType.leaves(`${key}.type`),
+    ...modelSensors.leaves(`${key}.sensors`),
+    ...estimationLeaves(key),
+  ],
   read(node, place, report) {
     if (node?.kind !== 'map') {
       const value = node === undefined ? 'nothing' : shown(plainOf(node));
@@ -52,14 +57,17 @@ const model: Spec<ModelConfig> = {
       report.problem(at('type').key, typeNode.origin, `${shown(type)}: no such file`);
     }
     const sensors = modelSensors.read(node.entries.get('sensors'), at('sensors'), report);
-    const parameters = [...node.entries].filter(([key]) => key !== 'type' && key !== 'sensors');
+    const estimation = readEstimation(node.entries, at, report);
+    const parameters = [...node.entries].filter(([key]) => !OWN_KEYS.includes(key));
     const read = parameters.map(([key, child]): [string, unknown] => [
       key,
       parameter(child, at(shownKey(key)), report),
     ]);
-    return { type, sensors, parameters: record(read) };
+    return { type, sensors, ...(estimation && { estimation }), parameters: record(read) };
   },
 };
+
+const OWN_KEYS: readonly string[] = ['type', 'sensors', ...ESTIMATION_KEYS];
 
 /** The model checks its own parameters; here they need only be data that a checkpoint can hold. */
 function parameter(node: Node, place: Place, report: Report): unknown {

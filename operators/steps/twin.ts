@@ -8,6 +8,13 @@ import type { EstimatedReading } from '../types.ts';
  */
 export interface TwinModel<S> {
   readonly type: string;
+  /**
+   * What `correct` is given: the sensor's filtered estimate, or the measurement itself with the variance of its noise, for
+   * models that have a filter of their own. Default `estimate`.
+   */
+  readonly takes?: 'estimate' | 'measurement';
+  /** What else, besides the type, the state depends on: one kept under other values is of no use. Default: nothing. */
+  readonly shape?: Readonly<Record<string, string | number | null>>;
   /** Quantities that the model takes from sensors, with the unit it wants them in. */
   readonly quantities: Readonly<Record<string, string>>;
   /** Quantities of the state as shown to people: name -> unit. */
@@ -15,6 +22,8 @@ export interface TwinModel<S> {
   initial(): S;
   /** Parameters in force, for people: name -> number. */
   parameters(state: S): Readonly<Record<string, number>>;
+  /** Standard deviations of those that are estimated. Default: none is. */
+  parameterStdDev?(state: S): Readonly<Record<string, number>>;
   /** Integrates the state forward by `dtS` seconds, >= 0. */
   advance(state: S, dtS: number): void;
   /**
@@ -37,6 +46,8 @@ export interface TwinRecord {
     Record<string, { readonly value: number; readonly unit: string; readonly stdDev: number | null }>
   >;
   readonly parameters: Readonly<Record<string, number>>;
+  /** Standard deviations of the parameters; only where the model estimates some. */
+  readonly parameterStdDev?: Readonly<Record<string, number>>;
   /** Quantity -> measured minus modelled. */
   readonly residuals: Readonly<Record<string, number>>;
   readonly sync: {
@@ -48,10 +59,19 @@ export interface TwinRecord {
   };
 }
 
+export interface TwinSensor {
+  /** The model's quantity that it measures. */
+  readonly quantity: string;
+  /** After so long without a reading it is stale. */
+  readonly staleAfterMs: number;
+  /** Variance of its noise, for a model that takes measurements; 0 = not known. Default 0. */
+  readonly measurementVariance?: number;
+}
+
 export interface TwinOptions {
   readonly asset: string;
-  /** Sensor -> the model's quantity it measures, and after how long without a reading it is stale. */
-  readonly sensors: Readonly<Record<string, { readonly quantity: string; readonly staleAfterMs: number }>>;
+  /** The sensors that the twin listens to, by name. */
+  readonly sensors: Readonly<Record<string, TwinSensor>>;
   /** A record at most so often in event time; 0: at every reading. Default 1000. */
   readonly everyMs?: number;
   /** No usable reading of any sensor for so long: the twin is lost. Default 60000. */
@@ -138,7 +158,7 @@ export function twinStep<S>(
   }
   if (!late) {
     sync.timestamp = reading.timestamp;
-    if (!reading.imputed) take(model, state, reading, role.quantity, sync, arrivedAt);
+    if (!reading.imputed) take(model, state, reading, role, sync, arrivedAt);
   }
   return isDue(state, options);
 }
@@ -147,7 +167,7 @@ function take<S>(
   model: TwinModel<S>,
   state: TwinState<S>,
   reading: EstimatedReading,
-  quantity: string,
+  { quantity, measurementVariance = 0 }: TwinSensor,
   sync: SensorSync,
   arrivedAt: number,
 ): void {
@@ -157,9 +177,11 @@ function take<S>(
   state.lastUsableAt = arrivedAt;
   const { estimate } = reading;
   const residual =
-    estimate === null
-      ? model.correct(state.model, quantity, reading.value, 0)
-      : model.correct(state.model, quantity, estimate.value, estimate.covariance[0]);
+    model.takes === 'measurement'
+      ? model.correct(state.model, quantity, reading.value, measurementVariance)
+      : estimate === null
+        ? model.correct(state.model, quantity, reading.value, 0)
+        : model.correct(state.model, quantity, estimate.value, estimate.covariance[0]);
   if (residual !== null) state.residuals[quantity] = residual;
 }
 
@@ -208,6 +230,7 @@ export function twinRecord<S>(
     timestamp: state.timestamp,
     state: Object.fromEntries(outputs),
     parameters: model.parameters(state.model),
+    ...(model.parameterStdDev !== undefined && { parameterStdDev: model.parameterStdDev(state.model) }),
     residuals: { ...state.residuals },
     sync: twinSync(state, options),
   };

@@ -25,8 +25,14 @@ export function guarded(model: TwinModel<unknown>, onFault: OnModelFault): TwinM
     }
     return null;
   };
+  const { takes, shape } = model;
   return {
     type: model.type,
+    ...(takes !== undefined && { takes }),
+    ...(shape !== undefined && { shape }),
+    ...(model.parameterStdDev && {
+      parameterStdDev: (state: unknown) => model.parameterStdDev?.(state) ?? {},
+    }),
     quantities: model.quantities,
     outputs: model.outputs,
     initial: () => model.initial(),

@@ -2,18 +2,28 @@ import type { AssetConfig, ModelConfig, TwinConfig } from '../../config/types.ts
 import { stateCell } from '../../operators/stateCell.ts';
 import type { StateCell } from '../../operators/stateCell.ts';
 import { resolveTwinOptions, twinPrediction, twinRecord, twinState } from '../../operators/steps/twin.ts';
-import type { TrajectoryPoint, TwinOptions, TwinRecord, TwinState } from '../../operators/steps/twin.ts';
+import type {
+  TrajectoryPoint,
+  TwinOptions,
+  TwinRecord,
+  TwinSensor,
+  TwinState,
+} from '../../operators/steps/twin.ts';
 import type { StateRegistry } from '../stateRegistry.ts';
+import type { EstimatedTwin } from './process/estimatedTwin.ts';
 import type { AnyTwinModel } from './registry.ts';
 
 /** The running twin of one asset: what updateTwin works on, and what can be asked of it in between. */
 export class LiveTwin {
   readonly model: AnyTwinModel;
   readonly options: Required<TwinOptions>;
+  /** The process model and its filter; null for a model of another kind. */
+  readonly estimated: EstimatedTwin | null;
   #state: TwinState<unknown> | null = null;
 
-  constructor(model: AnyTwinModel, options: TwinOptions) {
+  constructor(model: AnyTwinModel, options: TwinOptions, estimated: EstimatedTwin | null = null) {
     this.model = model;
+    this.estimated = estimated;
     this.options = resolveTwinOptions(options);
   }
 
@@ -21,7 +31,8 @@ export class LiveTwin {
   cell(registry: StateRegistry): StateCell<TwinState<unknown>> {
     const { asset } = this.options;
     const fresh = twinState(this.model, this.options);
-    const registered = registry.cell({ asset, operator: 'updateTwin' }, { model: this.model.type }, fresh);
+    const shape = { model: this.model.type, ...this.model.shape };
+    const registered = registry.cell({ asset, operator: 'updateTwin' }, shape, fresh);
     return stateCell(() => {
       const state = registered.open();
       // The asset may have been given other sensors since.
@@ -47,6 +58,7 @@ const pick = <T>(from: Readonly<Record<string, T>>, keys: readonly string[]): Re
 /**
  * What the twin of an asset needs to know of its configuration: which sensor measures which quantity of the model.
  *
+ * @param variances quantity -> variance of its sensor's noise, instead of the sensor's own.
  * @throws Error where the model has no sensor at all to be kept in step by, or a mapping names what does not exist.
  */
 export function twinOptions(
@@ -55,8 +67,9 @@ export function twinOptions(
   model: AnyTwinModel,
   mapping: ModelConfig['sensors'],
   twin: TwinConfig,
+  variances: Readonly<Record<string, number>> = {},
 ): TwinOptions {
-  const roles: Record<string, { quantity: string; staleAfterMs: number }> = {};
+  const roles: Record<string, TwinSensor> = {};
   for (const quantity of Object.keys(mapping)) {
     if (!Object.hasOwn(model.quantities, quantity)) {
       const known = Object.keys(model.quantities).join(', ');
@@ -73,7 +86,19 @@ export function twinOptions(
     if (sensor.unit !== unit) {
       throw new Error(`${name} is in ${sensor.unit || 'no unit'}, but ${model.type} takes ${unit}`);
     }
-    roles[name] = { quantity, staleAfterMs: sensor.staleAfterMs };
+    const role = { quantity, staleAfterMs: sensor.staleAfterMs };
+    if (model.takes !== 'measurement') {
+      roles[name] = role;
+      continue;
+    }
+    const measurementVariance =
+      variances[quantity] ?? (sensor.kalman ? sensor.kalman.measurementVariance : 0);
+    if (measurementVariance === 0) {
+      throw new Error(
+        `filter.measurementStdDev.${quantity}: missing, expected the noise of ${name}, whose kalman is off`,
+      );
+    }
+    roles[name] = { ...role, measurementVariance };
   }
   if (Object.keys(roles).length === 0) {
     const wanted = Object.keys(model.quantities).join(', ');

@@ -2,11 +2,16 @@ import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../../config/problems.ts';
 import type { Problem } from '../../config/problems.ts';
 import type { Config, ModelConfig } from '../../config/types.ts';
-import type { TwinModel } from '../../operators/steps/twin.ts';
+import type { TwinModel, TwinOptions } from '../../operators/steps/twin.ts';
 import { batchReactor } from './batchReactor.ts';
 import { guarded, problemOf, survivesJson } from './guard.ts';
 import type { OnModelFault } from './guard.ts';
 import { LiveTwin, twinOptions } from './liveTwin.ts';
+import { cstr } from './process/cstr.ts';
+import { estimatedTwin } from './process/estimatedTwin.ts';
+import type { EstimatedTwin } from './process/estimatedTwin.ts';
+import type { ProcessModel } from './process/model.ts';
+import { unsupported } from './process/supported.ts';
 
 /** A model whose state only the model itself knows. */
 export type AnyTwinModel = TwinModel<unknown>;
@@ -15,9 +20,21 @@ const BUILT_IN: Readonly<Record<string, (parameters: Readonly<Record<string, unk
   batchReactor: (parameters) => batchReactor(numbers(parameters)),
 };
 
+const PROCESS_MODELS: Readonly<
+  Record<string, (parameters: Readonly<Record<string, unknown>>) => ProcessModel>
+> = {
+  cstr: (parameters) => cstr(numbers(parameters)),
+};
+
+interface Loaded {
+  readonly model: AnyTwinModel;
+  /** The same without its guard, where it is a process model with a filter. */
+  readonly estimated: EstimatedTwin | null;
+}
+
 /**
  * The model that a configuration names: a built-in one, or the default export of a module of the user's own, a function
- * from parameters to a TwinModel. One of the user's own starts anew where it fails in mid-stream, and `onFault` is told.
+ * from parameters to a TwinModel or a ProcessModel. One of the user's own starts anew where it fails in mid-stream, and `onFault` is told.
  *
  * @throws Error that names the module or the parameter and says what was expected.
  */
@@ -25,8 +42,18 @@ export async function loadModel(
   config: ModelConfig,
   onFault: OnModelFault = () => undefined,
 ): Promise<AnyTwinModel> {
-  const builtIn = Object.hasOwn(BUILT_IN, config.type) ? BUILT_IN[config.type] : undefined;
-  if (builtIn !== undefined) return builtIn(config.parameters);
+  return (await load(config, onFault)).model;
+}
+
+async function load(config: ModelConfig, onFault: OnModelFault): Promise<Loaded> {
+  const { type, parameters, estimation } = config;
+  const process = Object.hasOwn(PROCESS_MODELS, type) ? PROCESS_MODELS[type]?.(parameters) : undefined;
+  if (process !== undefined) {
+    const estimated = estimatedTwin(process, estimation);
+    return { model: estimated, estimated };
+  }
+  const builtIn = Object.hasOwn(BUILT_IN, type) ? BUILT_IN[type]?.(parameters) : undefined;
+  if (builtIn !== undefined) return { model: withoutFilter(builtIn, config), estimated: null };
   const module: unknown = await import(pathToFileURL(config.type).href);
   const create = isRecord(module) ? module['default'] : undefined;
   if (typeof create !== 'function') {
@@ -34,11 +61,28 @@ export async function loadModel(
       `${config.type}: expected a default export that is a function from parameters to a model`,
     );
   }
-  const model: unknown = await (create as (parameters: unknown) => unknown)(config.parameters);
+  const made: unknown = await (create as (parameters: unknown) => unknown)(config.parameters);
+  const estimated = isProcessModel(made) ? estimatedTwin(made, estimation) : null;
+  const model = estimated ?? made;
   if (!isModel(model)) throw new Error(`${config.type}: ${missingFrom(model)}`);
   rehearse(config.type, model);
-  return guarded(model, onFault);
+  return { model: guarded(estimated ?? withoutFilter(model, config), onFault), estimated };
 }
+
+function withoutFilter(model: AnyTwinModel, { estimation }: ModelConfig): AnyTwinModel {
+  if (estimation === undefined) return model;
+  throw new Error(`${model.type} has no filter that could take the keys estimate and filter`);
+}
+
+const PROCESS_LISTS = ['states', 'inputs', 'parameters'] as const;
+
+const isProcessModel = (value: unknown): value is ProcessModel =>
+  isRecord(value) &&
+  typeof value['type'] === 'string' &&
+  typeof value['derivatives'] === 'function' &&
+  PROCESS_LISTS.every((name) => Array.isArray(value[name])) &&
+  isRecord(value['measured']) &&
+  isRecord(value['outputs']);
 
 const FUNCTIONS = ['initial', 'parameters', 'advance', 'correct', 'read'] as const;
 const TABLES = ['quantities', 'outputs'] as const;
@@ -96,16 +140,35 @@ export async function openTwins(
   onFault: (asset: string, problem: string) => void = () => undefined,
 ): Promise<Map<string, LiveTwin>> {
   const twins = new Map<string, LiveTwin>();
+  // Plants have many reactors that are alike, and it takes some milliseconds each.
+  const known = new Map<string, string | null>();
   for (const [id, asset] of Object.entries(assets)) {
     if (asset.model === null) continue;
     try {
-      const model = await loadModel(asset.model, (problem) => onFault(id, problem));
-      twins.set(id, new LiveTwin(model, twinOptions(id, asset, model, asset.model.sensors, twin)));
+      const { model, estimated } = await load(asset.model, (problem) => onFault(id, problem));
+      const variances = estimated?.estimation.measurementVariance;
+      const options = twinOptions(id, asset, model, asset.model.sensors, twin, variances);
+      if (estimated !== null) refuseUnsupported(asset.model, estimated, options, known);
+      twins.set(id, new LiveTwin(model, options, estimated));
     } catch (error) {
       throw new ConfigError([modelProblem(id, asset.model, error)], { cause: error });
     }
   }
   return twins;
+}
+
+function refuseUnsupported(
+  model: ModelConfig,
+  estimated: EstimatedTwin,
+  options: TwinOptions,
+  known: Map<string, string | null>,
+): void {
+  const roles = Object.values(options.sensors);
+  const sensors = Object.fromEntries(roles.map((role) => [role.quantity, role.measurementVariance ?? 0]));
+  const key = JSON.stringify([model, sensors]);
+  const problem = known.has(key) ? known.get(key) : unsupported(estimated, sensors);
+  known.set(key, problem ?? null);
+  if (typeof problem === 'string') throw new Error(problem);
 }
 
 /** A message that begins with a parameter's name, as those of the option checks do, is a problem of that parameter. */

@@ -181,8 +181,8 @@ const CASES: readonly (readonly [string, string])[] = [
   ],
   ['assets: { R1: { model: {} } }', '1: assets.R1.model.type: missing, expected one of batchReactor'],
   [
-    'assets: { R1: { model: { type: cstr } } }',
-    '1: assets.R1.model.type: "cstr" is not valid, expected one of batchReactor, or the path of a module',
+    'assets: { R1: { model: { type: plugFlow } } }',
+    '1: assets.R1.model.type: "plugFlow" is not valid, expected one of batchReactor, cstr, or the path of a module',
   ],
   ['assets: { R1: { model: { type: ./none.js } } }', 'none.js": no such file'],
   [
