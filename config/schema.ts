@@ -1,6 +1,19 @@
 import type convict from 'convict';
 import { assetsSpec } from './assets.ts';
-import { choice, duration, number, orNull, port, secret, text, texts, url, whole } from './formats.ts';
+import {
+  choice,
+  duration,
+  flag,
+  inputFile,
+  number,
+  orNull,
+  port,
+  secret,
+  text,
+  texts,
+  url,
+  whole,
+} from './formats.ts';
 import { isName, nameProblem } from './names.ts';
 import { KNOWN_SENSOR_TYPES, sensorTypeSpec } from './sensors.ts';
 import { sourceSpec } from './sources.ts';
@@ -161,6 +174,14 @@ export const plant = group('The simulated plant, run inside the service; null = 
     'ws',
     'wss',
   ]),
+  scenario: inputFile(
+    "File with the scenario of a continuous reactor with control loop and faults (docs/plant.md), run with these assets and this seed; '' = the batch plant.",
+    '',
+  ),
+  publishTruth: flag(
+    'Whether the true states are published as well, to truth/<asset>. Keep sources away from these topics.',
+    false,
+  ),
 }) satisfies Spec<PlantConfig>;
 
 /** Settings by type; the known types are always there. */

@@ -320,6 +320,10 @@ export interface PlantConfig {
   readonly opcuaPort: number | null;
   /** Where the plant publishes; '' = nowhere. */
   readonly publishUrl: string;
+  /** File with the scenario of a process plant; '' = the batch plant. */
+  readonly scenario: string;
+  /** The true states go to `truth/<asset>` besides. */
+  readonly publishTruth: boolean;
 }
 
 export interface InfluxConfig {

@@ -3,15 +3,18 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { ConfigError } from '../../config/problems.ts';
 import type { PlantConfig } from '../../config/types.ts';
+import { browseNameOf } from '../plant/feed.ts';
 import { parseFault } from '../plant/faults.ts';
 import type { PlantFault } from '../plant/faults.ts';
 import { checkFaults } from '../plant/plant.ts';
+import { loadScenario } from '../plant/process/parseScenario.ts';
 import { runPlant } from '../plant/runPlant.ts';
 import type { RunningPlant } from '../plant/runPlant.ts';
 
 interface SimulateOptions {
   readonly config: readonly string[];
   readonly rate?: number;
+  readonly scenario?: string;
   readonly fault: readonly PlantFault[];
 }
 
@@ -27,6 +30,7 @@ export function addSimulateCommand(program: Command): void {
       'configuration with a plant section; later files override earlier ones',
     )
     .option('--rate <n>', 'samples a second of each sensor, instead of plant.intervalMs', parseRate)
+    .option('--scenario <file>', 'run this scenario of a continuous reactor, instead of plant.scenario')
     .option(
       '--fault <fault>',
       'kind:asset/sensor:startS:durationS[:size], may be repeated; kinds: spike, stuck, dropout, bias, drift, noise, bad. ' +
@@ -43,6 +47,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
   const plant = await runPlant(plantConfig, {
     now: () => Date.now(),
     faults: knownFaults(options.fault, plantConfig),
+    everyS: options.rate === undefined ? null : 1 / options.rate,
     sprinkle: options.fault.length === 0,
     onError: (error) => process.stderr.write(`plant: ${String(error)}\n`),
   });
@@ -51,18 +56,26 @@ async function simulate(options: SimulateOptions): Promise<void> {
   await plant.close();
 }
 
-function effectivePlant(plant: PlantConfig | null, { config, rate }: SimulateOptions): PlantConfig {
+function effectivePlant(plant: PlantConfig | null, { config, rate, scenario }: SimulateOptions): PlantConfig {
   if (plant === null) {
     const problem = 'null, expected the settings of the plant to simulate';
     throw new ConfigError([{ file: config.join(', '), key: 'plant', problem }]);
   }
-  return rate === undefined ? plant : { ...plant, intervalMs: 1000 / rate };
+  return {
+    ...plant,
+    ...(rate === undefined ? {} : { intervalMs: 1000 / rate }),
+    ...(scenario === undefined ? {} : { scenario }),
+  };
 }
 
 /** What the plant would refuse once it runs is wrong usage here. */
-function knownFaults(faults: readonly PlantFault[], { assets }: PlantConfig): readonly PlantFault[] {
+function knownFaults(
+  faults: readonly PlantFault[],
+  { assets, scenario }: PlantConfig,
+): readonly PlantFault[] {
+  const sensors = scenario === '' ? undefined : Object.keys(loadScenario(scenario).sensors);
   try {
-    checkFaults(assets, faults);
+    checkFaults(assets, faults, sensors);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     throw new ConfigError([{ file: '--fault', key: '', problem }]);
@@ -70,15 +83,21 @@ function knownFaults(faults: readonly PlantFault[], { assets }: PlantConfig): re
   return faults;
 }
 
-function describe({ assets, intervalMs, publishUrl }: PlantConfig, plant: RunningPlant): string {
-  const parts = [`Plant of ${assets.join(', ')}, a sample of each sensor every ${intervalMs} ms`];
+function describe(config: PlantConfig, plant: RunningPlant): string {
+  const { assets, intervalMs, publishUrl, publishTruth, scenario } = config;
+  const parts = [
+    scenario === ''
+      ? `Plant of ${assets.join(', ')}, a sample of each sensor every ${intervalMs} ms`
+      : `Plant of ${assets.join(', ')}, scenario ${scenario}`,
+  ];
   if (plant.brokerPort !== null) parts.push(`MQTT broker: mqtt://127.0.0.1:${plant.brokerPort}`);
-  if (publishUrl !== '')
-    parts.push(`publishes to ${withoutPassword(publishUrl)}: reactor/<asset>/sensor/<sensor>`);
+  if (publishUrl !== '') {
+    const topics = `reactor/<asset>/sensor/<sensor>${publishTruth ? ', truth/<asset>' : ''}`;
+    parts.push(`publishes to ${withoutPassword(publishUrl)}: ${topics}`);
+  }
   if (plant.opcuaEndpoint !== null) {
-    parts.push(
-      `OPC UA: ${plant.opcuaEndpoint}, ns=2;s=Reactor.<asset>.<Temperature|Pressure|FlowRate>.<PV|SV>`,
-    );
+    const names = plant.plant.sensors.map(({ sensor }) => browseNameOf(sensor)).join('|');
+    parts.push(`OPC UA: ${plant.opcuaEndpoint}, ns=2;s=Reactor.<asset>.<${names}>.<PV|SV>`);
   }
   return parts.join('\n  ');
 }

@@ -9,14 +9,16 @@ import {
   StatusCodes,
 } from 'node-opcua';
 import type { StatusCode, UAVariable } from 'node-opcua';
+import { browseNameOf } from './feed.ts';
 import type { PlantSample } from './plant.ts';
-import type { ReactorTruth } from './reactor.ts';
 
 export interface PlantServerOptions {
   /** 0 = a free one. */
   readonly port: number;
   readonly host: string;
   readonly assets: readonly string[];
+  /** Of each asset; `setValue`: with a node for the set value, too. */
+  readonly sensors: readonly { readonly sensor: string; readonly setValue: boolean }[];
   /** Folder for the server's certificate; by default a private one under the system's temporary folder. */
   readonly certificatesFolder?: string;
 }
@@ -24,17 +26,19 @@ export interface PlantServerOptions {
 export interface PlantServer {
   readonly endpoint: string;
   readonly port: number;
-  /** Process values from the samples, set values from the truth, with the plant's times and statuses. */
-  update(samples: readonly PlantSample[], truths: readonly (readonly [string, ReactorTruth])[]): void;
+  /** Process values from the samples and set values, with the plant's times and statuses. */
+  update(samples: readonly PlantSample[], setValues: readonly SetValues[]): void;
   /** Also removes the private certificates folder. */
   close(): Promise<void>;
 }
 
-const QUANTITIES = [
-  { sensor: 'temperature', browseName: 'Temperature', of: 'temperatureC' },
-  { sensor: 'pressure', browseName: 'Pressure', of: 'pressureMPa' },
-  { sensor: 'flow_rate', browseName: 'FlowRate', of: 'flowLPerMin' },
-] as const;
+/** Set values of one asset, by sensor. */
+export interface SetValues {
+  readonly asset: string;
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  readonly values: Readonly<Record<string, number>>;
+}
 
 const STATUS: Readonly<Record<PlantSample['quality'], StatusCode>> = {
   Good: StatusCodes.Good,
@@ -43,7 +47,8 @@ const STATUS: Readonly<Record<PlantSample['quality'], StatusCode>> = {
 };
 
 /**
- * Serves the plant over OPC UA: `ns=2;s=Reactor.<asset>.<Temperature|Pressure|FlowRate>.<PV|SV>`, Double, read-only.
+ * Serves the plant over OPC UA: `ns=2;s=Reactor.<asset>.<Sensor>.<PV|SV>`, Double, read-only, with the
+ * sensor's name as in `FlowRate` for `flow_rate`.
  *
  * @throws Error if the port is taken or the certificates folder cannot be written.
  */
@@ -69,7 +74,7 @@ export async function startPlantServer(options: PlantServerOptions): Promise<Pla
   let nodes: ReadonlyMap<string, UAVariable>;
   try {
     await server.initialize();
-    nodes = addNodes(server, options.assets);
+    nodes = addNodes(server, options);
     await server.start();
   } catch (error) {
     await server.shutdown().catch(() => undefined);
@@ -88,9 +93,9 @@ export async function startPlantServer(options: PlantServerOptions): Promise<Pla
   return {
     endpoint: `opc.tcp://${options.host}:${port}`,
     port,
-    update: (samples, truths) => {
+    update: (samples, setValues) => {
       for (const sample of samples) setProcessValue(nodes, sample);
-      for (const [asset, truth] of truths) setSetValues(nodes, asset, truth);
+      for (const values of setValues) setSetValues(nodes, values);
     },
     close: () => (closed ??= shutdown()),
   };
@@ -106,7 +111,10 @@ function privateFolder(): string {
   }
 }
 
-function addNodes(server: OPCUAServer, assets: readonly string[]): ReadonlyMap<string, UAVariable> {
+function addNodes(
+  server: OPCUAServer,
+  { assets, sensors }: Pick<PlantServerOptions, 'assets' | 'sensors'>,
+): ReadonlyMap<string, UAVariable> {
   const addressSpace = server.engine.addressSpace;
   if (addressSpace === null) throw new Error('the address space could not be loaded');
   const namespace = addressSpace.registerNamespace('urn:rxtwin:plant');
@@ -117,10 +125,11 @@ function addNodes(server: OPCUAServer, assets: readonly string[]): ReadonlyMap<s
       browseName: asset,
       nodeId: `s=Reactor.${asset}`,
     });
-    for (const { sensor, browseName } of QUANTITIES) {
+    for (const { sensor, setValue } of sensors) {
+      const browseName = browseNameOf(sensor);
       const nodeId = `s=Reactor.${asset}.${browseName}`;
       const quantity = namespace.addObject({ componentOf: reactor, browseName, nodeId });
-      for (const kind of ['PV', 'SV']) {
+      for (const kind of setValue ? ['PV', 'SV'] : ['PV']) {
         const node = namespace.addVariable({
           componentOf: quantity,
           browseName: kind,
@@ -147,10 +156,10 @@ function setProcessValue(nodes: ReadonlyMap<string, UAVariable>, sample: PlantSa
   }
 }
 
-function setSetValues(nodes: ReadonlyMap<string, UAVariable>, asset: string, truth: ReactorTruth): void {
-  const at = new Date(truth.timestamp);
-  for (const { sensor, of } of QUANTITIES) {
-    const value = { dataType: DataType.Double, value: truth.setpoints[of] };
-    nodes.get(`${asset}/${sensor}/SV`)?.setValueFromSource(value, StatusCodes.Good, at);
+function setSetValues(nodes: ReadonlyMap<string, UAVariable>, { asset, timestamp, values }: SetValues): void {
+  const at = new Date(timestamp);
+  for (const [sensor, value] of Object.entries(values)) {
+    const node = nodes.get(`${asset}/${sensor}/SV`);
+    node?.setValueFromSource({ dataType: DataType.Double, value }, StatusCodes.Good, at);
   }
 }

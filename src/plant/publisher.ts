@@ -16,6 +16,8 @@ export interface PublisherCounts {
 
 export interface Publisher {
   publish(samples: readonly PlantSample[]): void;
+  /** Sends the truth of an asset to `truth/<asset>` as JSON, QoS 0; not counted. No twin may listen there. */
+  publishTruth(asset: string, truth: { readonly timestamp: number }): void;
   counts(): PublisherCounts;
   /** Waits a little for what is under way, then disconnects. */
   close(): Promise<void>;
@@ -51,6 +53,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
   };
 
+  const publishTruth = (asset: string, truth: { readonly timestamp: number }): void => {
+    if (!client.connected) return;
+    const payload = { ...truth, timestamp: new Date(truth.timestamp).toISOString() };
+    client.publish(`truth/${asset}`, JSON.stringify(payload), { qos: 0 });
+  };
+
   const settle = async (): Promise<void> => {
     if (inFlight === 0 || !client.connected) return;
     await new Promise<void>((resolve) => {
@@ -67,7 +75,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     await settle();
     await end(client);
   };
-  return { publish, counts: () => ({ published, dropped }), close: () => (closed ??= shutdown()) };
+  return {
+    publish,
+    publishTruth,
+    counts: () => ({ published, dropped }),
+    close: () => (closed ??= shutdown()),
+  };
 }
 
 async function end(client: MqttClient): Promise<void> {

@@ -3,8 +3,11 @@ import type { PlantConfig } from '../../config/types.ts';
 import { startBroker } from './broker.ts';
 import type { PlantFault } from './faults.ts';
 import type { PlantServer, PlantServerOptions } from './opcuaServer.ts';
+import { batchFeed } from './feed.ts';
+import type { PlantFeed } from './feed.ts';
 import { createPlant } from './plant.ts';
-import type { Plant } from './plant.ts';
+import { loadScenario } from './process/parseScenario.ts';
+import { changedScenario, processFeed } from './process/processFeed.ts';
 import { createPublisher } from './publisher.ts';
 import type { Publisher, PublisherCounts } from './publisher.ts';
 
@@ -12,7 +15,9 @@ export interface RunPlantOptions {
   /** Clock, epoch milliseconds. */
   now(): number;
   readonly faults?: readonly PlantFault[];
-  /** Now and then a spike or a missing value. Default true. */
+  /** Of all sensors of a scenario, seconds; null = each sensor's own. Default null. */
+  readonly everyS?: number | null;
+  /** Not for a scenario. Now and then a spike or a missing value. Default true. */
   readonly sprinkle?: boolean;
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -22,7 +27,7 @@ export interface RunPlantOptions {
 }
 
 export interface RunningPlant {
-  readonly plant: Plant;
+  readonly plant: PlantFeed;
   /** Port of the embedded broker; null = none. */
   readonly brokerPort: number | null;
   /** Endpoint of the OPC UA server; null = none. */
@@ -36,14 +41,12 @@ export interface RunningPlant {
 /**
  * Starts the plant: broker, OPC UA server and publisher as configured, and a step every `intervalMs`.
  *
- * @throws Error if the broker or the server cannot start; what had started is stopped again.
+ * @throws ConfigError if the scenario is not right; Error if the broker or the server cannot start; what had started is stopped again.
  */
 export async function runPlant(config: PlantConfig, options: RunPlantOptions): Promise<RunningPlant> {
-  const { assets, seed, intervalMs, brokerPort, opcuaPort, publishUrl } = config;
+  const { intervalMs, brokerPort, opcuaPort, publishUrl } = config;
   const host = options.host ?? '127.0.0.1';
-  const startAt = options.now();
-  const { faults = [], sprinkle = true } = options;
-  const plant = createPlant({ assets, seed, startAt, faults, sprinkle });
+  const plant = feedOf(config, options);
 
   const closers: (() => Promise<void>)[] = [];
   const stopAll = async (): Promise<void> => {
@@ -52,7 +55,10 @@ export async function runPlant(config: PlantConfig, options: RunPlantOptions): P
   try {
     const broker = brokerPort === null ? null : await startBroker({ port: brokerPort, host });
     if (broker !== null) closers.push(() => broker.close());
-    const server = opcuaPort === null ? null : await startServer({ port: opcuaPort, host, assets });
+    const server =
+      opcuaPort === null
+        ? null
+        : await startServer({ port: opcuaPort, host, assets: plant.assets, sensors: plant.sensors });
     if (server !== null) closers.push(() => server.close());
     const publisher =
       publishUrl === ''
@@ -62,7 +68,7 @@ export async function runPlant(config: PlantConfig, options: RunPlantOptions): P
 
     const cycle = (): void => {
       try {
-        advance(plant, options.now(), server, publisher);
+        advance(plant, options.now(), server, publisher, config.publishTruth);
       } catch (error) {
         options.onError?.(error);
       }
@@ -95,12 +101,31 @@ async function startServer(options: PlantServerOptions): Promise<PlantServer> {
   return startPlantServer(options);
 }
 
-function advance(plant: Plant, now: number, server: PlantServer | null, publisher: Publisher | null): void {
-  plant.step(now);
-  const samples = plant.measure();
+/** The batch plant, or the one of the scenario with the assets and the seed of the configuration. */
+function feedOf(config: PlantConfig, options: RunPlantOptions): PlantFeed {
+  const { assets, seed, scenario } = config;
+  const { faults = [], sprinkle = true, everyS = null } = options;
+  const startAt = options.now();
+  if (scenario === '') return batchFeed(createPlant({ assets, seed, startAt, faults, sprinkle }));
+  return processFeed(changedScenario(loadScenario(scenario), { assets, seed, startAt, everyS, faults }));
+}
+
+function advance(
+  plant: PlantFeed,
+  now: number,
+  server: PlantServer | null,
+  publisher: Publisher | null,
+  publishTruth: boolean,
+): void {
+  const samples = plant.advance(now);
   publisher?.publish(samples);
+  if (publishTruth) for (const asset of plant.assets) publisher?.publishTruth(asset, plant.truth(asset));
   server?.update(
     samples,
-    plant.assets.map((asset) => [asset, plant.truth(asset)] as const),
+    plant.assets.map((asset) => ({
+      asset,
+      timestamp: plant.truth(asset).timestamp,
+      values: plant.setValues(asset),
+    })),
   );
 }
