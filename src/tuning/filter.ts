@@ -4,7 +4,7 @@ import {
   resolveEstimateOptions,
 } from '../../operators/steps/estimate.ts';
 import type { EstimateMode, EstimateOptions } from '../../operators/steps/estimate.ts';
-import { fit } from './fit.ts';
+import { DEFAULTS, fit } from './fit.ts';
 import { readingAt } from './innovations.ts';
 import { advantage, judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
@@ -133,6 +133,6 @@ function withInitialRate(
 ): EstimateOptions {
   const meanSquare = rates.reduce((sum, rate) => sum + rate * rate, 0) / Math.max(1, rates.length);
   const needed = (4 * meanSquare) / measurementVariance;
-  if (options.mode === 'constantVelocity' || !(needed > 0.3)) return options;
+  if (options.mode === 'constantVelocity' || !(needed > DEFAULTS.initialRateNoise)) return options;
   return { ...options, initialRateNoise: rounded(needed) };
 }

@@ -23,9 +23,13 @@ export interface FitInput {
 }
 
 /** The bank of `adaptive`, as it is by default; the fit stretches and shrinks it. */
-const DEFAULTS = defaults();
+export const DEFAULTS = defaults();
 
-function defaults(): { readonly accelerationNoise: Triple; readonly dwellS: Triple } {
+function defaults(): {
+  readonly accelerationNoise: Triple;
+  readonly dwellS: Triple;
+  readonly initialRateNoise: number;
+} {
   const { kalman } = sensorConfigFor({ assets: {}, sensorTypes: {} }, '', '');
   if (!kalman) throw new Error('kalman is off by default');
   return kalman;
