@@ -22,9 +22,9 @@ const COUNT = 600;
 const T0 = Date.UTC(2026, 0, 1);
 
 /** A recording of three sensors, one a second, with a swing and a little noise. */
-function recording(file: string): void {
+function recording(file: string, count = COUNT): void {
   const lines = ['timestamp,asset,sensor,value'];
-  for (let i = 0; i < COUNT; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     for (const [sensor, level, swing] of SENSORS) {
       const value = level + swing * Math.sin(i / 30) + ((i * 7919) % 101) / 400;
       lines.push(`${T0 + i * 1000},R101,${sensor},${value}`);
@@ -160,6 +160,75 @@ describe('a service that was killed', () => {
         .filter(({ message }) => message.startsWith('The state of an operator'))
         .map(({ detail }) => detail),
     ).toEqual([{ state: 'R101/temperature/flagOutliers', reason: 'windowSize was 100, is 50' }]);
+  });
+});
+
+describe('smoothed estimates and anomaly records', () => {
+  const ALL = { asset: 'R101', start: 0, end: 8e15, limit: 1e6 };
+  const yamlWith = (file: string): string =>
+    yaml(
+      file,
+      `sensorTypes:
+  temperature: { smooth: { lagMs: 5000 } }
+  pressure: { smooth: { lagMs: 8000, everyMs: 3000 }, kalman: { mode: adaptive, measurementVariance: 0.005 } }
+`,
+    ).replace(
+      'flow_rate: {} } }',
+      `flow_rate: {} }, anomaly: { sensors: [temperature, pressure, flow_rate], learnCount: 100, recordEveryMs: 0 } }`,
+    );
+
+  /** What is stored in the end, when the service is killed each time that it has taken in so much of the recording. */
+  async function stored(parts: readonly number[]) {
+    let folder = tempFolder();
+    let service: TestService | null = null;
+    let taken = 0;
+    for (const count of parts) {
+      if (service !== null) ({ folder } = crashed(folder));
+      const file = join(folder, 'recording.csv');
+      recording(file, count);
+      service = await start(yamlWith(file), folder);
+      const fresh = (count - taken) * SENSORS.length;
+      await until(async () => expect(await readingsOf(service)).toBe(fresh));
+      taken = count;
+    }
+    if (service === null) throw new Error('nothing to do');
+    // The last interval of all is over when the clock has gone on.
+    const last = new Date(T0 + (COUNT - 1) * 1000).toISOString();
+    await until(async () =>
+      expect(await service?.get('/api/assets/R101/anomaly')).toMatchObject({ timestamp: last }),
+    );
+    const shownSmoothed = await service.get(
+      `/api/assets/R101/sensors/temperature/smoothed?start=${T0}&end=${T0 + 1e6}&limit=3`,
+    );
+    const state = await service.get('/api/assets/R101/anomaly');
+    expect(warnings(service)).toEqual([]);
+    await service.stop();
+    const rows = await service.read(async (store) => ({
+      temperature: await store.smoothed({ ...ALL, sensor: 'temperature' }),
+      pressure: await store.smoothed({ ...ALL, sensor: 'pressure' }),
+      flowRate: await store.smoothed({ ...ALL, sensor: 'flow_rate' }),
+      anomalies: await store.anomalies(ALL),
+    }));
+    return { rows, shownSmoothed, state };
+  }
+
+  test('are stored once each, the same as if the service had never been killed', async () => {
+    const undisturbed = await stored([COUNT]);
+    const { temperature, pressure, flowRate, anomalies } = undisturbed.rows;
+    // What is less than the lag behind the last reading is still held.
+    expect(temperature.map(({ timestamp }) => (timestamp - T0) / 1000)).toEqual(
+      Array.from({ length: COUNT - 5 }, (_, i) => i),
+    );
+    expect([pressure.length, flowRate.length, anomalies.length]).toEqual([592, 0, 500]);
+    expect(undisturbed.shownSmoothed).toMatchObject({
+      truncated: true,
+      smoothed: [{ name: 'temperature_smoothed_5s', lagMs: 5000 }, {}, {}],
+    });
+    expect(undisturbed.state).toMatchObject({ asset: 'R101', learning: false });
+
+    const killed = await stored([40, 203, 411, COUNT]);
+    expect(killed.rows).toEqual(undisturbed.rows);
+    expect(killed.state).toEqual(undisturbed.state);
   });
 });
 
