@@ -84,11 +84,28 @@ export function windowMedian(window: HampelWindow): number {
 }
 
 /** Median of the distances from `centre`; NaN while the window is empty. O(log^2 n). */
-export function medianDistance(window: HampelWindow, centre: number): number {
-  const count = windowCount(window);
+export const medianDistance = (window: HampelWindow, centre: number): number =>
+  medianOfDistances(
+    windowCount(window),
+    countBelow(window, centre),
+    (place) => valueAt(window, place),
+    centre,
+  );
+
+/**
+ * Median of the distances from `centre` of `count` values, of which `below` are smaller than it; NaN where there are none.
+ *
+ * @param valueAt the value of that place in order of size, from 0.
+ */
+export function medianOfDistances(
+  count: number,
+  below: number,
+  valueAt: (place: number) => number,
+  centre: number,
+): number {
   if (count === 0) return NaN;
-  const upper = distanceAt(window, centre, count >> 1);
-  return count % 2 === 1 ? upper : middle(distanceAt(window, centre, (count >> 1) - 1), upper);
+  const upper = distanceAt(count >> 1, count, below, valueAt, centre);
+  return count % 2 === 1 ? upper : middle(distanceAt((count >> 1) - 1, count, below, valueAt, centre), upper);
 }
 
 /** How many values are smaller than `limit`. O(log n). */
@@ -107,7 +124,7 @@ export function countBelow({ values, left, right, size, root }: HampelWindow, li
 }
 
 /** Halved first: the sum of two large values would overflow. */
-const middle = (a: number, b: number): number => a / 2 + b / 2;
+export const middle = (a: number, b: number): number => a / 2 + b / 2;
 
 /** The k-th smallest value, from 0. */
 function valueAt({ values, left, right, size, root }: HampelWindow, k: number): number {
@@ -130,11 +147,16 @@ function valueAt({ values, left, right, size, root }: HampelWindow, k: number): 
  * The k-th smallest distance from `centre`, from 0. The values below the centre, from the nearest to the farthest, and
  * the others are two sorted runs; a bisection finds how many of the k nearest come from the lower one.
  */
-function distanceAt(window: HampelWindow, centre: number, k: number): number {
-  const below = countBelow(window, centre);
-  const lower = (i: number): number => centre - valueAt(window, below - 1 - i);
-  const upper = (i: number): number => valueAt(window, below + i) - centre;
-  const above = windowCount(window) - below;
+function distanceAt(
+  k: number,
+  count: number,
+  below: number,
+  valueAt: (place: number) => number,
+  centre: number,
+): number {
+  const lower = (i: number): number => centre - valueAt(below - 1 - i);
+  const upper = (i: number): number => valueAt(below + i) - centre;
+  const above = count - below;
   let least = Math.max(0, k - above);
   let most = Math.min(k, below);
   while (least < most) {
