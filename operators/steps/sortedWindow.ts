@@ -26,10 +26,18 @@ export function pushSorted(window: SortedWindow, value: number, size: number): v
     at = countBelowSorted(window, ring[next] ?? 0);
     ring[next] = x;
   }
-  for (let above = sorted[at + 1]; above !== undefined && above < x; above = sorted[at + 1])
+  const last = sorted.length - 1;
+  // Never an index beyond the ends: a single one makes all reads of the list slow from then on.
+  while (at < last) {
+    const above = sorted[at + 1] ?? 0;
+    if (above >= x) break;
     sorted[at++] = above;
-  for (let below = sorted[at - 1]; at > 0 && below !== undefined && below > x; below = sorted[at - 1])
+  }
+  while (at > 0) {
+    const below = sorted[at - 1] ?? 0;
+    if (below <= x) break;
     sorted[at--] = below;
+  }
   sorted[at] = x;
   window.next = next + 1 === size ? 0 : next + 1;
 }
