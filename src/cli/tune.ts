@@ -88,7 +88,9 @@ async function run(names: readonly string[], options: TuneOptions): Promise<void
       throw error;
     }
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    process.stderr.write(`${read} readings of ${recorder.size} sensors in ${seconds} s\n`);
+    process.stderr.write(
+      `${read} readings of ${recorder.size} ${recorder.size === 1 ? 'sensor' : 'sensors'} in ${seconds} s\n`,
+    );
   } catch (error) {
     if (interrupt.signal.aborted) throw new CliError('interrupted', 1, { cause: error });
     throw error instanceof InputError ? new CliError(error.message, 2, { cause: error }) : error;

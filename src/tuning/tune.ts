@@ -16,6 +16,9 @@ import type { Timing } from './timing.ts';
 
 /** Fewer usable readings say too little. */
 export const MIN_READINGS = 100;
+/** Squares of larger values, and of smaller spans, leave the range of numbers. */
+const LARGEST = 1e100;
+const SMALLEST_SPAN = 1e-100;
 /** Changes of the value, at least, from which noise can be told. */
 const MIN_CHANGES = 10;
 
@@ -75,6 +78,8 @@ function tooLittle({ counts, runs, min, max }: SensorRecord): string | null {
   if (counts.usable < MIN_READINGS)
     return `${counts.usable} usable readings of ${counts.readings}, expected at least ${MIN_READINGS}`;
   if (min === max) return `constant: all ${counts.usable} usable readings are ${min}`;
+  if (Math.max(Math.abs(min), Math.abs(max)) > LARGEST || max - min < SMALLEST_SPAN)
+    return `values from ${min} to ${max} cannot be judged, expected up to ${LARGEST}, and over ${SMALLEST_SPAN} apart`;
   const whole = runs.filter(({ times }) => times.length >= MIN_READINGS / 2);
   if (countOf(whole) < MIN_READINGS)
     return `the ${counts.usable} usable readings come in ${runs.length} pieces, expected ${MIN_READINGS / 2} in a row`;

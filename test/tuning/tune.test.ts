@@ -142,6 +142,11 @@ test.each([
     /99 usable readings of 99, expected at least 100/,
   ],
   [
+    'beyond the range of numbers',
+    Array.from({ length: 500 }, (_, i) => reading(i * 1000, (i % 7) * 1e200)),
+    /values from 0 to 6e\+200 cannot be judged/,
+  ],
+  [
     'constant',
     Array.from({ length: 500 }, (_, i) => reading(i * 1000, 7)),
     /constant: all 500 usable readings are 7/,
