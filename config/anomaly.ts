@@ -1,3 +1,4 @@
+import { anomalyBaseline } from './anomalyBaseline.ts';
 import { number, orNull, texts, whole } from './formats.ts';
 import { nameProblem } from './names.ts';
 import { group } from './spec.ts';
@@ -33,7 +34,10 @@ export const anomaly: Spec<AnomalyConfig> = group(
     }),
     clearRatio: number('The alarm clears below this share of the threshold.', 0.5, { min: 0.01, max: 1 }),
     maxDeviation: number('A value further off counts as just so many standard deviations.', 4, { above: 0 }),
-    staleAfterMs: atLeastOneMs('Without a usable reading for so long, a sensor is left out.', 30_000),
+    staleAfterMs: atLeastOneMs(
+      'Without a usable reading for so long, and for 3 of its usual intervals, a sensor is left out.',
+      30_000,
+    ),
     acceptAfterMs: orNull(
       atLeastOneMs('After so long in alarm the state is learned as normal; null = never.', 3_600_000),
       3_600_000,
@@ -42,13 +46,25 @@ export const anomaly: Spec<AnomalyConfig> = group(
       min: 0,
       max: MAX_MS,
     }),
+    baseline: anomalyBaseline,
   },
   {
-    check({ sensors, smoothingMs, baselineMs }, complain) {
+    check({ baseline, ...options }, complain) {
+      const { sensors, smoothingMs, baselineMs } = options;
       if (sensors.length > MAX_SENSORS)
         complain('sensors', `has ${sensors.length}, expected at most ${MAX_SENSORS}`);
       if (baselineMs !== null && baselineMs <= smoothingMs)
         complain('baselineMs', `${baselineMs} is not valid, expected more than smoothingMs (${smoothingMs})`);
+      if (baseline === null) return;
+      if (baseline.sensors.join('\n') !== sensors.join('\n')) {
+        const [found, expected] = [baseline.sensors.join(', '), sensors.join(', ')];
+        complain('baseline', `learned from ${found}, expected ${expected}, in this order; learn it again`);
+      }
+      for (const key of ['intervalMs', 'smoothingMs', 'baselineMs'] as const) {
+        if (baseline[key] === options[key]) continue;
+        const problem = `learned with ${key} ${baseline[key]}, expected ${options[key]} as here; learn it again`;
+        complain('baseline', problem);
+      }
     },
   },
 );

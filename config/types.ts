@@ -40,6 +40,23 @@ export interface AnomalyConfig {
   readonly staleAfterMs: number;
   readonly acceptAfterMs: number | null;
   readonly recordEveryMs: number;
+  /** null: learned by the service. */
+  readonly baseline: AnomalyBaselineConfig | null;
+}
+
+/** What `rxtwin learn` writes: AnomalyBaseline, the options that it depends on, and a digest of the file. */
+export interface AnomalyBaselineConfig {
+  readonly sensors: readonly string[];
+  readonly center: readonly number[];
+  readonly scale: readonly number[];
+  readonly inflation: readonly number[];
+  readonly usualMs: readonly number[];
+  readonly correlation: readonly number[];
+  readonly effectiveCounts: readonly number[];
+  readonly intervalMs: number;
+  readonly smoothingMs: number;
+  readonly baselineMs: number | null;
+  readonly digest: string;
 }
 
 export interface ModelConfig {

@@ -131,8 +131,9 @@ export function pipeline(
   );
 
   const anomalyOutputs = anomalies.map(({ asset, options, input }) => {
-    const { sensors, intervalMs, smoothingMs } = options;
-    const shape = { sensors: sensors.join('\n'), intervalMs, smoothingMs };
+    const { sensors, intervalMs, smoothingMs, baseline } = options;
+    const given = baseline !== null && { baseline: baseline.digest };
+    const shape = { sensors: sensors.join('\n'), intervalMs, smoothingMs, ...given };
     const cell = registry.cell({ asset, operator: 'detectAnomaly' }, shape, anomalyState);
     return input.items.pipe(
       detectAnomaly({ asset, ...options }, cell, ticks.pipe(filter(() => !asleep.has(asset)))),

@@ -23,7 +23,10 @@ assets:
     model: { type: batchReactor }
     sensors: { temperature: {}, pressure: {}, flow_rate: {} }
     anomaly: { sensors: [temperature, pressure, flow_rate], learnCount: 20, staleAfterMs: 20000, recordEveryMs: 0 }
-  R102: { model: { type: batchReactor }, sensors: { temperature: { order: { maxDelayMs: 1500 } } } }
+  R102:
+    model: { type: batchReactor }
+    anomaly: { sensors: [temperature], baseline: ./baseline.json, falseAlarmRate: 0.1, acceptAfterMs: 20000, recordEveryMs: 0 }
+    sensors: { temperature: { order: { maxDelayMs: 1500 } } }
 sensorTypes:
   temperature:
     outlier: { windowSize: 20, minSamples: 5 }
@@ -40,6 +43,12 @@ sensorTypes:
     missing: { expectedIntervalMs: 1000, method: linear } }
 twin: { everyMs: 500, lostAfterMs: 8000 }
 `;
+
+/** In force from the first interval on; noise of a standard deviation of 0.5 is more than it knows. */
+const BASELINE = {
+  ...{ sensors: ['temperature'], center: [60], scale: [0.5], inflation: [1], usualMs: [1000] },
+  ...{ correlation: [1], effectiveCounts: [20], intervalMs: 1000, smoothingMs: 10_000, baselineMs: 100_000 },
+};
 
 const SENSORS = [
   ['R101', 'temperature', 'degC', 85],
@@ -96,6 +105,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'rxtwin-recovery-'));
   const file = join(folder, 'rxtwin.yaml');
   writeFileSync(file, YAML);
+  writeFileSync(join(folder, 'baseline.json'), JSON.stringify(BASELINE));
   config = loadConfig([file], {}).config;
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -11,6 +11,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['check', async () => (await import('./check.ts')).addCheckCommand],
   ['replay', async () => (await import('./replay.ts')).addReplayCommand],
   ['tune', async () => (await import('./tune.ts')).addTuneCommand],
+  ['learn', async () => (await import('./learn.ts')).addLearnCommand],
   ['simulate', async () => (await import('./simulate.ts')).addSimulateCommand],
   ['query', async () => (await import('./query.ts')).addQueryCommand],
 ]);

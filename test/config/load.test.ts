@@ -463,6 +463,7 @@ describe('anomaly of an asset', () => {
       staleAfterMs: 30_000,
       acceptAfterMs: 3_600_000,
       recordEveryMs: 60_000,
+      baseline: null,
     });
   });
 
