@@ -10,7 +10,7 @@ import type { Measure } from './support.ts';
  * npm run bench -- --quick             small counts: whether all runs, not how fast; writes nothing
  */
 
-const FIGURES = ['chain', 'mqtt', 'realtime', 'memory', 'checkpoint', 'integrator'];
+const FIGURES = ['chain', 'mqtt', 'realtime', 'memory', 'checkpoint', 'integrator', 'twin'];
 const PAGE = new URL('../docs/benchmarks.md', import.meta.url);
 
 const suffix = '.bench.ts';

@@ -27,6 +27,9 @@ assets:
     model: { type: batchReactor }
     anomaly: { sensors: [temperature], baseline: ./baseline.json, falseAlarmRate: 0.1, acceptAfterMs: 20000, recordEveryMs: 0 }
     sensors: { temperature: { order: { maxDelayMs: 1500 } } }
+  R103:
+    model: { type: cstr, estimate: { heatTransfer: {} }, filter: { measurementStdDev: { temperature: 0.5 } } }
+    sensors: { temperature: {}, coolant_temperature: { unit: degC } }
 sensorTypes:
   temperature:
     outlier: { windowSize: 20, minSamples: 5 }
@@ -55,6 +58,8 @@ const SENSORS = [
   ['R101', 'pressure', 'MPa', 2.5],
   ['R101', 'flow_rate', 'L/min', 120],
   ['R102', 'temperature', 'degC', 60],
+  ['R103', 'temperature', 'degC', 80],
+  ['R103', 'coolant_temperature', 'degC', 27],
   ['X', 'level', 'mm', 1000],
 ] as const;
 

@@ -80,6 +80,42 @@ describe('the running twin', () => {
   });
 });
 
+describe('a twin with a filter', () => {
+  const yaml = (estimate: string): string => `
+assets:
+  R101:
+    model: { type: cstr, initialConcentrationMolPerL: 0.8773, initialTemperatureDegC: 51.33, estimate: ${estimate} }
+    sensors: { temperature: {} }
+`;
+
+  test('records estimated parameters with their standard deviations', async () => {
+    const twin = await twinOf(yaml('{ heatTransfer: {} }'));
+    const readings = new Subject<EstimatedReading>();
+    readings.pipe(updateTwin(twin.model, twin.options, twin.cell(new StateRegistry()))).subscribe();
+    for (let i = 0; i < 60; i++) readings.next({ ...estimated(i, 51.33), timestamp: 1000 * i });
+    const record = twin.record(60_000);
+    expect(record?.parameters['heatTransfer']).toBeCloseTo(833, -2);
+    expect(record?.parameterStdDev?.['heatTransfer']).toBeLessThan(60);
+    expect(record?.state['conversion']?.stdDev).toBeGreaterThan(0);
+    expect(Math.abs(record?.residuals['temperature'] ?? NaN)).toBeLessThan(0.1);
+  });
+
+  test('does not go on from a state that was kept for other estimates', async () => {
+    const registry = new StateRegistry();
+    const open = (twin: LiveTwin, from: StateRegistry): void => {
+      new Subject<EstimatedReading>().pipe(updateTwin(twin.model, twin.options, twin.cell(from))).subscribe();
+    };
+    open(await twinOf(yaml('{ heatTransfer: {} }')), registry);
+    const resets: string[] = [];
+    const snapshot = JSON.parse(JSON.stringify(registry.saved('R101'))) as SavedState[];
+    const restored = () => new StateRegistry(snapshot, (_, reason) => void resets.push(reason));
+    open(await twinOf(yaml('{ heatTransfer: { stdDev: 50 } }')), restored());
+    expect(resets).toEqual([]);
+    open(await twinOf(yaml('{ feedConcentration: {} }')), restored());
+    expect(resets).toEqual(['estimated was "log heatTransfer", is "log feedConcentration"']);
+  });
+});
+
 describe('which sensor measures what', () => {
   const model: AnyTwinModel = batchReactor({});
 

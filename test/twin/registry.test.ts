@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelConfig } from '../../config/types.ts';
+import type { LiveTwin } from '../../src/twin/liveTwin.ts';
 import { loadModel, openTwins } from '../../src/twin/registry.ts';
 import { configFolder } from '../config/helpers.ts';
 
@@ -147,6 +148,110 @@ describe('the built-in model', () => {
     [{ masKg: 1 }, 'masKg'],
   ])('refuses %j', async (parameters, problem) => {
     await expect(loadModel({ type: 'batchReactor', sensors: {}, parameters })).rejects.toThrow(problem);
+  });
+});
+
+describe('a process model', () => {
+  const withFilter = (over: object = {}, type = 'cstr', parameters = {}): ModelConfig => ({
+    ...{ type, sensors: {}, parameters },
+    estimation: {
+      ...{ estimate: {}, initialStdDev: {}, stateNoisePerSqrtS: {}, measurementStdDev: {} },
+      ...{ gateNis: 25, confirmCount: 5, maxStepS: 10, ...over },
+    },
+  });
+  const one = { stdDev: null, noisePerSqrtS: null };
+
+  test('is kept in step by a filter, which takes measurements and estimates what it is asked to', async () => {
+    const own = await loadModel(withFilter({ estimate: { heatTransfer: one } }));
+    expect(own.takes).toBe('measurement');
+    const state = own.initial();
+    expect(Object.keys(own.parameters(state))).toEqual(['heatTransfer']);
+    expect(own.parameters(state)['heatTransfer']).toBeCloseTo(833.33, 1);
+    expect(own.parameterStdDev?.(state)['heatTransfer']).toBeCloseTo(167.8, 1);
+    expect(own.read(state, 'conversion').stdDev).toBeGreaterThan(0);
+  });
+
+  test('may be the user’s own', async () => {
+    const text = `export default ({ k }) => ({
+      type: 'tank',
+      states: [{ name: 'level', unit: 'm', initial: 1, min: 0, max: 10, scale: 1 }],
+      inputs: [{ name: 'inflow', unit: 'm/s', initial: 0.01, min: 0, max: 1 }],
+      parameters: [{ name: 'k', unit: '1/s', initial: k, min: 0, max: 1 }],
+      derivatives(x, u, p, dxdt) { dxdt[0] = x[0] > 7 ? NaN : u[0] - p[0] * x[0]; },
+      measured: { level: { kind: 'output', unit: 'm', read: (x) => x[0] } },
+      outputs: { level: { unit: 'm', read: (x) => x[0] } },
+    })`;
+    const { type } = file(text);
+    const own = await loadModel(withFilter({ estimate: { k: one } }, type, { k: 0.01 }));
+    const state = own.initial();
+    for (let t = 0; t < 600; t++) {
+      own.advance(state, 1);
+      own.correct(state, 'level', 2, 1e-4);
+    }
+    expect(own.parameters(state)['k']).toBeCloseTo(0.005, 4);
+    expect(own.read(state, 'level').value).toBeCloseTo(2, 2);
+  });
+
+  test.each([
+    [{ estimate: { massKg: one } }, 'estimate: massKg is not valid, expected one of volume,'],
+    [
+      { stateNoisePerSqrtS: { level: 1 } },
+      'stateNoisePerSqrtS: level is not valid, expected one of concentration, temperature',
+    ],
+  ])('refuses %j', async (over, problem) => {
+    await expect(loadModel(withFilter(over))).rejects.toThrow(problem);
+  });
+
+  test('models without a filter take no keys of one', async () => {
+    const problem = 'batchReactor has no filter that could take the keys estimate and filter';
+    await expect(loadModel(withFilter({}, 'batchReactor'))).rejects.toThrow(problem);
+    const own = withFilter({}, file(model()).type, { gain: 2 });
+    await expect(loadModel(own)).rejects.toThrow('counter has no filter');
+  });
+
+  const CSTR = 'type: cstr, initialConcentrationMolPerL: 0.8773, initialTemperatureDegC: 51.33';
+  const load = async (yaml: string): Promise<Map<string, LiveTwin>> => {
+    const settings = configFolder();
+    try {
+      return await openTwins(settings.load(yaml).config);
+    } finally {
+      settings.remove();
+    }
+  };
+
+  test('noise is that of the sensor’s kalman, or what the model is told', async () => {
+    const twins = await load(`
+assets:
+  A:
+    model: { ${CSTR} }
+    sensors: { temperature: { kalman: { measurementVariance: 0.3 } }, pressure: {} }
+  B:
+    model: { ${CSTR}, filter: { measurementStdDev: { temperature: 0.5 } } }
+    sensors: { temperature: { kalman: false } }
+`);
+    const variances = [...twins.values()].map((twin) =>
+      Object.values(twin.options.sensors).map((sensor) => sensor.measurementVariance),
+    );
+    expect(variances).toEqual([[0.3, 0.5], [0.25]]);
+    expect(twins.get('A')?.estimated?.process.type).toBe('cstr');
+    const silent = `assets: { A: { model: { ${CSTR} }, sensors: { temperature: { kalman: false } } } }`;
+    await expect(load(silent)).rejects.toThrow(
+      /assets\.A\.model.*filter\.measurementStdDev\.temperature: missing, expected the noise of temperature, whose kalman is off/s,
+    );
+  });
+
+  test('what the sensors cannot support is refused when the service starts, with what would help', async () => {
+    const asset = (estimate: string, sensors: string): string =>
+      `assets: { A: { model: { ${CSTR}, estimate: ${estimate} }, sensors: ${sensors} } }`;
+    expect((await load(asset('{ heatTransfer: {} }', '{ temperature: {} }'))).size).toBe(1);
+    await expect(
+      load(asset('{ heatTransfer: {}, preExponentialFactor: {} }', '{ temperature: {} }')),
+    ).rejects.toThrow(
+      /assets\.A\.model.*with the sensors there are \(temperature\).*preExponentialFactor cannot be estimated.*a sensor of concentration or conversion would help/s,
+    );
+    await expect(load(asset('{}', '{ flow_rate: {} }'))).rejects.toThrow(
+      'expected one of temperature or concentration or conversion',
+    );
   });
 });
 

@@ -105,6 +105,34 @@ describe('what corrects the model', () => {
     expect(state.model.level).toBe(1.75);
   });
 
+  test('the measurement itself with the variance of its noise, for a model that takes it', () => {
+    const taken: number[][] = [];
+    const model: typeof tank = {
+      ...tank,
+      takes: 'measurement',
+      correct: (_state, _quantity, value, variance) => (taken.push([value, variance]), null),
+    };
+    const sensors = {
+      level: { quantity: 'level', staleAfterMs: 5000, measurementVariance: 0.04 },
+      inflow: { quantity: 'inflow', staleAfterMs: 5000 },
+    };
+    const given = resolveTwinOptions({ asset: 'T1', sensors });
+    const state = twinState(model, given)();
+    const estimate = {
+      ...{ value: 1.75, ratePerS: 0, stdDev: 0.5, innovation: null, nis: null },
+      covariance: [0.25, 0, 0, 1] as const,
+    };
+    twinStep(model, state, reading('level', 0, 9, { estimate }), given);
+    twinStep(model, state, reading('level', 1000, 8), given);
+    twinStep(model, state, reading('inflow', 1000, 7), given);
+    twinStep(model, state, reading('level', 2000, 99, { quality: 'Bad' }), given);
+    expect(taken).toEqual([
+      [9, 0.04],
+      [8, 0.04],
+      [7, 0],
+    ]);
+  });
+
   test.each([
     ['Bad', { quality: 'Bad' }],
     ['imputed', { imputed: true }],
@@ -174,6 +202,15 @@ describe('what is shown', () => {
       residuals: { level: 1 },
       sync: { status: 'synchronised', lagMs: 0, staleSensors: [] },
     });
+  });
+
+  test('how sure the model is of its parameters, where it estimates some', () => {
+    const model = { ...tank, parameterStdDev: () => ({ inflow: 0.1 }) };
+    expect(twinRecord(model, inStep(), options)).toMatchObject({
+      parameters: { inflow: 0.5 },
+      parameterStdDev: { inflow: 0.1 },
+    });
+    expect(twinRecord(tank, inStep(), options)).not.toHaveProperty('parameterStdDev');
   });
 
   test('the prediction integrates a copy, and ends at the horizon', () => {
