@@ -59,7 +59,31 @@ test('publishes at the given rate with the scripted fault, says where to look, a
   await broker.close();
 });
 
+test('runs a scenario in real time, with a fault of the command line', async () => {
+  const scenario = join(folder, 'scenario.yaml');
+  writeFileSync(scenario, 'process: { start: { setpointDegC: 60 } }\n');
+  const broker = await startBroker({ port: 0 });
+  const client = connect(`mqtt://127.0.0.1:${broker.port}`);
+  const values: number[] = [];
+  client.on('message', (_topic, payload) => {
+    values.push((JSON.parse(payload.toString()) as { value: number }).value);
+  });
+  await client.subscribeAsync('reactor/R101/sensor/temperature');
+  const fault = 'bias:R101/temperature:0:1000:500';
+  const run = simulate(broker.port, '--rate', '20', '--scenario', scenario, '--fault', fault);
+  await vi.waitFor(() => expect(values.length).toBeGreaterThan(10), { timeout: 25_000, interval: 50 });
+  run.kill('SIGTERM');
+  expect(await run.exitCode).toBe(0);
+  expect(run.stderr).toBe('');
+  expect(run.stdout).toContain(`Plant of R101, scenario ${scenario}`);
+  expect(run.stdout).toContain('<Temperature|CoolantTemperature|FlowRate|FeedTemperature>');
+  for (const value of values) expect(Math.abs(value - 560)).toBeLessThan(3);
+  await client.endAsync();
+  await broker.close();
+});
+
 test.each([
+  [['--scenario', '/nowhere.yaml'], /^\/nowhere.yaml: no such file/],
   [['--fault', 'spike:R109/temperature:1:1'], /^--fault: the plant has no R109\/temperature/],
   [['--fault', 'boom'], /unknown kind/],
   [['--rate', '0'], /expected a number > 0 and <= 1000/],

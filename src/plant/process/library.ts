@@ -5,8 +5,8 @@ import type { Scenario } from './scenario.ts';
 
 /**
  * Scenarios for tests and trials: half an hour of the exothermic reactor of Seborg et al., example 2.5, held near 60 degC
- * by cooling water. There it is not stable by itself above some 72 degC: beyond what the loop can catch, it runs away.
- * The seed draws what happens when and how much, besides all noise.
+ * by cooling water. By itself it is unstable from 61 degC on: beyond what the loop can catch, it runs away. The seed
+ * draws what happens when and how much, besides all noise.
  */
 export const LIBRARY = {
   /** Set-points moved by the operator, a small load: never a runaway. */

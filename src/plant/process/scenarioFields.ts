@@ -49,13 +49,17 @@ export const mapped = <T, U>(spec: Spec<T>, form: (value: T) => U): Spec<U> => (
   leaves: (key) => spec.leaves(key),
 });
 
+const knobOf = (name: string): Knob | undefined => KNOB_NAMES.find((knob) => knob === name);
+
 const knobProblem = (name: string): string | undefined =>
-  name in KNOBS
+  knobOf(name) !== undefined
     ? undefined
     : `unknown quantity${suggestion(name, KNOB_NAMES) || `, expected one of ${KNOB_NAMES.join(', ')}`}`;
 
-const boundsOf = (name: string): { readonly min?: number; readonly max?: number } =>
-  KNOB_NAMES.includes(name as Knob) ? KNOBS[name as Knob] : {};
+function boundsOf(name: string): { readonly min?: number; readonly max?: number } {
+  const knob = knobOf(name);
+  return knob === undefined ? {} : KNOBS[knob];
+}
 
 type ByKnob<T> = Readonly<Partial<Record<Knob, T>>>;
 

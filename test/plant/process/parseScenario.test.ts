@@ -153,6 +153,7 @@ describe('what is wrong is said, with its key', () => {
       /process.parameters.volume: unknown parameter; did you mean "volumeL"/,
     ],
     [{ process: { parameters: { volumeL: -1 } } }, /process.parameters: volumeL: -1 is not valid, expected/],
+    [{ spread: { toString: 0.1 } }, /spread.toString: unknown quantity/],
     [{ spread: { heatTransfer: 2 } }, /spread.heatTransfer: 2 is not valid/],
   ])('%j', (data, expected) => {
     const problems = problemsOf(() => parseScenario(data));
