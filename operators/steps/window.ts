@@ -130,11 +130,13 @@ function heldUntil(state: WindowState, pane: Pane, reading: Reading): number {
 const isAggregated = (reading: Reading): boolean => reading.value !== null && reading.quality !== 'Bad';
 
 function paneFor(state: WindowState, timestamp: number, options: ResolvedWindowOptions): Pane {
-  const newest = state.panes[state.panes.length - 1];
+  const { panes } = state;
+  // Not at the index -1 of an empty list, after which every look at it would be slow.
+  const newest = panes.length === 0 ? undefined : panes[panes.length - 1];
   if (newest !== undefined && timestamp >= newest.start && timestamp < newest.start + options.paneMs)
     return newest;
   const start = paneStart(timestamp, options);
-  if (newest !== undefined) return paneAt(state.panes, start);
+  if (newest !== undefined) return paneAt(panes, start);
   const pane = newPane(start);
   state.panes = [pane];
   return pane;
