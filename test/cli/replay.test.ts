@@ -211,7 +211,8 @@ describe('rxtwin replay', () => {
         assets: {
           R101: {
             model: { type: 'batchReactor' },
-            sensors: { temperature: {}, pressure: {}, flow_rate: {} },
+            sensors: { temperature: { smooth: { lagMs: 5000 } }, pressure: {}, flow_rate: {} },
+            anomaly: { sensors: ['temperature', 'pressure'], learnCount: 100, recordEveryMs: 0 },
           },
         },
       }),
@@ -228,6 +229,18 @@ describe('rxtwin replay', () => {
     expect(ofType(written, 'twin').length).toBeGreaterThan(100);
     expect(ofType(written, 'reading').length).toBeGreaterThan(2900);
     expect(ofType(written, 'twin')[0]).toMatchObject({ asset: 'R101', sync: { status: 'degraded' } });
+    const isLate = ({ issues }: Json): boolean => JSON.stringify(issues).includes('"check":"order"');
+    const temperatures = ofType(written, 'reading').filter(
+      (reading) => reading['sensor'] === 'temperature' && !isLate(reading),
+    );
+    const smoothed = ofType(written, 'smoothed');
+    // Each reading's in turn, the last ones at the end.
+    expect(smoothed.map(({ timestamp }) => timestamp)).toEqual(
+      temperatures.map(({ timestamp }) => timestamp),
+    );
+    expect(smoothed[0]).toMatchObject({ name: 'temperature_smoothed_5s', unit: 'degC' });
+    expect(smoothed.at(-1)).toMatchObject({ lagMs: 0 });
+    expect(ofType(written, 'anomaly').length).toBeGreaterThan(50);
   });
 
   test('a gap in the recording degrades the twin by a tick, before the reading that ends it', async () => {
