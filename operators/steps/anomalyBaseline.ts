@@ -126,15 +126,16 @@ export function independentOf(values: Float64Array): number {
   let sum = 1;
   let r = 1;
   // The correlation changes slowly at large lags: not each of them is looked at.
-  for (let lag = 1, step = 1; lag < values.length / 4; lag += step) {
-    step = Math.max(1, Math.floor(lag / 16));
+  for (let lag = 1; lag < values.length / 4; lag += stepAt(lag)) {
     const { count: pairs, mean: covariance } = laggedProduct(values, lag);
     if (pairs > 0) r = covariance / variance;
     if (r < MIN_CORRELATION) break;
-    sum += 2 * step * Math.min(1, r);
+    sum += 2 * stepAt(lag) * Math.min(1, r);
   }
   return Math.max(1, count / sum);
 }
+
+const stepAt = (lag: number): number => Math.max(1, Math.floor(lag / 16));
 
 function laggedProduct(values: Float64Array, lag: number): { count: number; mean: number } {
   let count = 0;
