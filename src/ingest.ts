@@ -36,7 +36,7 @@ export interface IngestParts {
   readonly sources: readonly Source[];
   readonly ticks: Observable<ClockTick>;
   readonly processor: Processor;
-  readonly store: Pick<Store, 'commit'>;
+  readonly store: Pick<Store, 'commit' | 'notes'>;
   /** Answers the processor's `isKnown`. */
   readonly recall: Recall;
   readonly onDrop: OnDrop;
@@ -73,7 +73,7 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
   const room = new BehaviorSubject(true);
   const pressure = new BehaviorSubject(false);
   const roomThere = room.pipe(filter((there) => there));
-  const owed = new Owed(sources);
+  const owed = new Owed(sources, parts.store.notes);
   const pending = config.buffer.overflow === 'latest' ? new Pending() : null;
   const inputs = new Subject<Input>();
   const acknowledging = new Set(sources.filter(({ window }) => window !== Infinity).map(({ id }) => id));
@@ -134,7 +134,7 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
         droppable: () => false,
         onPressure: (full) => room.next(!full),
       },
-      (batch) => commit(inOrder(batch, pending), batch.length, parts, owed),
+      (batch) => commit(inOrder(batch, pending, owed), batch.length, parts, owed),
     ),
   );
   return new Observable((subscriber) => {
@@ -172,8 +172,9 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
 }
 
 /** The batch of these entries, acknowledging no more than what has nothing pending before it. */
-function inOrder(entries: readonly Entry[], pending: Pending | null): CommitBatch {
-  const batch = toBatch(entries);
+function inOrder(entries: readonly Entry[], pending: Pending | null, owed: Owed): CommitBatch {
+  const notes = owed.changedNotes();
+  const batch = { ...toBatch(entries), ...(notes.size > 0 && { notes }) };
   if (pending === null) return batch;
   for (const { input } of entries) pending.remove(input);
   return { ...batch, positions: pending.positions() };
@@ -184,7 +185,7 @@ async function commit(batch: CommitBatch, inputs: number, parts: IngestParts, ow
   await persist(() => parts.store.commit(batch), parts, 'The last commit');
   parts.recall.committed(inputs);
   parts.onCommit(batch, inputs, (performance.now() - started) / 1000);
-  owed.acknowledge(batch.positions);
+  owed.committed(batch);
 }
 
 /** Does it as often as it takes. Rejects where that was given up. */

@@ -1,5 +1,6 @@
 import type { Input } from './processor.ts';
 import { isTick } from './processor.ts';
+import type { CommitBatch } from './store/store.ts';
 import { isDeadLetter } from './sources/source.ts';
 import type { Source } from './sources/source.ts';
 
@@ -7,9 +8,12 @@ import type { Source } from './sources/source.ts';
 export class Owed {
   readonly #sources: ReadonlyMap<string, Source>;
   readonly #committed = new Map<string, number>();
+  readonly #notes: Map<string, string>;
 
-  constructor(sources: readonly Source[]) {
+  /** @param notes those of the last commit, by source id */
+  constructor(sources: readonly Source[], notes: ReadonlyMap<string, string>) {
     this.#sources = new Map(sources.map((source) => [source.id, source]));
+    this.#notes = new Map(notes);
   }
 
   /**
@@ -23,7 +27,18 @@ export class Owed {
     return origin.position - (this.#committed.get(source.id) ?? 0) >= source.window / 2;
   }
 
-  acknowledge(positions: ReadonlyMap<string, number>): void {
+  /** The sources' notes that are not as they were with the last commit, by source id. */
+  changedNotes(): Map<string, string> {
+    const changed = new Map<string, string>();
+    for (const [id, source] of this.#sources) {
+      const note = source.note?.();
+      if (note !== undefined && note !== (this.#notes.get(id) ?? '')) changed.set(id, note);
+    }
+    return changed;
+  }
+
+  committed({ positions, notes = new Map() }: CommitBatch): void {
+    for (const [id, note] of notes) this.#notes.set(id, note);
     for (const [id, position] of positions) {
       this.#committed.set(id, position);
       this.#sources.get(id)?.commit(position);

@@ -69,7 +69,9 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       const delivered = source.type === 'mqtt' ? await store.deliveries(source.id, REMEMBERED) : [];
       const newest = async (asset: string, sensor: string): Promise<number | null> =>
         store.newestReceived(asset, sensor);
-      sources.push(await createSource(source, { now, lastPosition, delivered, newest, log }));
+      const note = store.notes.get(source.id);
+      const known = { lastPosition, delivered, ...(note !== undefined && { note }) };
+      sources.push(await createSource(source, { now, ...known, newest, log }));
     }
 
     const stopped = new Subject<void>();

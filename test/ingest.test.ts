@@ -91,6 +91,27 @@ const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+test('notes of the sources are stored with what came before them, where they have changed', async () => {
+  const it = rig(AT_ONCE);
+  plant(it).send(1);
+  await settle();
+  plant(it).remember('a gap');
+  plant(it).send(2);
+  it.commits.succeed();
+  await settle();
+  it.commits.succeed();
+  plant(it).send(3);
+  await settle();
+  plant(it).remember('');
+  plant(it).send(4);
+  it.commits.succeed();
+  await settle();
+  it.commits.succeed();
+  await settle();
+  const notes = it.commits.durable.map((batch) => batch.notes && [...batch.notes]);
+  expect(notes).toEqual([undefined, [['plant', 'a gap']], undefined, [['plant', '']]]);
+});
+
 describe('acknowledgement', () => {
   test('comes after the commit, in order, and what arrives meanwhile is the next commit', async () => {
     const it = rig(AT_ONCE);

@@ -47,6 +47,7 @@ export async function openStore(config: StoreConfig, log: StoreLog, damage?: unk
 class DuckdbStore implements Store {
   readonly id: string;
   readonly setAside: readonly string[];
+  #notes: ReadonlyMap<string, string>;
   readonly #config: StoreConfig;
   readonly #log: StoreLog;
   readonly #channels: Channels;
@@ -70,6 +71,7 @@ class DuckdbStore implements Store {
     this.#channels = opened.channels;
     this.#writer = writer;
     this.#last = opened.last;
+    this.#notes = opened.notes;
     this.#forwarded = opened.last.forwarded;
   }
 
@@ -83,6 +85,10 @@ class DuckdbStore implements Store {
 
   get lastCommit(): number {
     return this.#last.sequence;
+  }
+
+  get notes(): ReadonlyMap<string, string> {
+    return this.#notes;
   }
 
   get forwarded(): ForwardCursor {
@@ -185,6 +191,7 @@ class DuckdbStore implements Store {
       }
       this.#channels.committed();
       this.#last = next;
+      if (batch.notes !== undefined) this.#notes = new Map([...this.#notes, ...batch.notes]);
       this.#countTowardsCheckpoint(batch);
     });
   }

@@ -4,7 +4,7 @@ import { Channels } from './channels.ts';
 import { damageOfLog, exists, inspectLog, isDamage, sizeOf, wasStore } from './damage.ts';
 import { openInstance, StoreError } from './database.ts';
 import { read } from './queryQueue.ts';
-import { readChannels, readLastCommit, readStoreId, Session } from './session.ts';
+import { readChannels, readLastCommit, readNotes, readStoreId, Session } from './session.ts';
 import type { LastCommit } from './session.ts';
 import { SetAside } from './setAside.ts';
 import type { StoreLog } from './setAside.ts';
@@ -15,6 +15,8 @@ export interface OpenedFile {
   readonly channels: Channels;
   readonly id: string;
   readonly last: LastCommit;
+  /** Source id -> its note with the last commit. */
+  readonly notes: ReadonlyMap<string, string>;
   /** New names of damaged files. */
   readonly setAside: readonly string[];
 }
@@ -79,8 +81,9 @@ async function attempt(config: StoreConfig): Promise<Omit<OpenedFile, 'setAside'
     channels.restore(await readChannels(session.own));
     const last = await readLastCommit(session.own);
     const id = await readStoreId(session.own);
+    const notes = await readNotes(session.own);
     await readEnds(session, resolve(config.path));
-    return { session, channels, id, last };
+    return { session, channels, id, last, notes };
   } catch (error) {
     await session.close();
     throw error;

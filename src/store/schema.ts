@@ -36,6 +36,8 @@ const VERSION_3: readonly string[] = [
   // While there is an alarm, alarm_since is set.
   `CREATE TABLE anomalies (asset VARCHAR NOT NULL, timestamp DOUBLE NOT NULL, event VARCHAR NOT NULL,
     score DOUBLE NOT NULL, threshold DOUBLE NOT NULL, alarm_since DOUBLE, contributions VARCHAR NOT NULL)`,
+  // Only what has changed with a commit; the newest of each source counts. Compacted at checkpoints.
+  `CREATE TABLE source_notes (sequence DOUBLE NOT NULL, source VARCHAR NOT NULL, note VARCHAR NOT NULL)`,
   `CREATE VIEW stored_smoothed AS SELECT asset, sensor, unit, smoothed.* EXCLUDE (channel) FROM smoothed
     JOIN channels ON id = channel`,
 ];

@@ -8,7 +8,7 @@ import { Inputs } from './inputs.ts';
 import { Queries } from './queries.ts';
 import { QueryQueue } from './queryQueue.ts';
 import { Recall } from './recall.ts';
-import { CHANNELS, LAST_COMMIT, STORE_ID } from './sql.ts';
+import { CHANNELS, LAST_COMMIT, NOTES, STORE_ID } from './sql.ts';
 import type { CommitBatch, ForwardCursor } from './store.ts';
 
 /** What the last commit left. */
@@ -32,6 +32,12 @@ export async function readLastCommit(queries: QueryQueue): Promise<LastCommit> {
     ),
     forwarded: decodeCursor(row['forwarded']),
   };
+}
+
+/** Source id -> its newest note. */
+export async function readNotes(queries: QueryQueue): Promise<Map<string, string>> {
+  const rows = await queries.rows(NOTES);
+  return new Map(rows.map((row) => [String(row['source']), String(row['note'])]));
 }
 
 export async function readStoreId(queries: QueryQueue): Promise<string> {
@@ -69,6 +75,7 @@ export class Session {
   readonly #commits: DuckDBConnection;
   readonly #begin: DuckDBPreparedStatement;
   readonly #insert: DuckDBPreparedStatement;
+  readonly #note: DuckDBPreparedStatement;
   readonly #end: DuckDBPreparedStatement;
   #closed = false;
 
@@ -83,7 +90,7 @@ export class Session {
     this.own = own;
     this.upkeep = parts.upkeep;
     this.#commits = parts.commits;
-    [this.#begin, this.#insert, this.#end] = parts.statements;
+    [this.#begin, this.#insert, this.#note, this.#end] = parts.statements;
   }
 
   static async open(path: string, memoryLimitMb: number, channels: Channels): Promise<Session> {
@@ -103,6 +110,7 @@ export class Session {
       const statements = [
         await commits.prepare('BEGIN'),
         await commits.prepare('INSERT INTO commits VALUES ($1, $2, $3, $4)'),
+        await commits.prepare('INSERT INTO source_notes VALUES ($1, $2, $3)'),
         await commits.prepare('COMMIT'),
       ] as const;
       const queues = [
@@ -130,6 +138,12 @@ export class Session {
     this.#insert.bindVarchar(3, JSON.stringify(Object.fromEntries(last.positions)));
     this.#insert.bindVarchar(4, JSON.stringify(last.forwarded));
     await this.#insert.run();
+    for (const [source, note] of batch.notes ?? []) {
+      this.#note.bindDouble(1, last.sequence);
+      this.#note.bindVarchar(2, source);
+      this.#note.bindVarchar(3, note);
+      await this.#note.run();
+    }
     await this.#end.run();
   }
 
@@ -141,7 +155,7 @@ export class Session {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const statement of [this.#begin, this.#insert, this.#end]) statement.destroySync();
+    for (const statement of [this.#begin, this.#insert, this.#note, this.#end]) statement.destroySync();
     await this.recall.close();
     for (const queue of this.#queues) await queue.close();
     this.upkeep.closeSync();
@@ -153,6 +167,11 @@ export class Session {
 interface SessionParts {
   readonly upkeep: DuckDBConnection;
   readonly commits: DuckDBConnection;
-  readonly statements: readonly [DuckDBPreparedStatement, DuckDBPreparedStatement, DuckDBPreparedStatement];
+  readonly statements: readonly [
+    DuckDBPreparedStatement,
+    DuckDBPreparedStatement,
+    DuckDBPreparedStatement,
+    DuckDBPreparedStatement,
+  ];
   readonly queues: readonly [QueryQueue, QueryQueue, QueryQueue];
 }

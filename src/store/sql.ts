@@ -98,6 +98,9 @@ export const DEAD_LETTERS = `SELECT * REPLACE (row::DOUBLE AS row) FROM dead_let
 
 export const CHANNELS = `SELECT id, asset, sensor, unit, received_unit, source FROM channels ORDER BY id`;
 
+export const NOTES = `SELECT source, note FROM source_notes
+WHERE (source, sequence) IN (SELECT (source, max(sequence)) FROM source_notes GROUP BY source)`;
+
 /** All columns, because a file of version 1 has no `forwarded`. */
 export const LAST_COMMIT = `SELECT * FROM commits ORDER BY sequence DESC LIMIT 1`;
 

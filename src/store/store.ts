@@ -28,6 +28,8 @@ export interface CommitBatch {
   readonly deadLetters: readonly (DeadLetter & { readonly row: number })[];
   /** Source id -> highest position in this batch. */
   readonly positions: ReadonlyMap<string, number>;
+  /** Source id -> note, where it has changed; see `Source.note`. */
+  readonly notes?: ReadonlyMap<string, string>;
 }
 
 /** An input of the pipeline as it was received, under its row number: what a re-run needs. */
@@ -151,6 +153,8 @@ export interface Store extends StoreReader {
   readonly setAside: readonly string[];
   /** Number of the last commit; 0 in a new store. Counts commits, also over restarts. */
   readonly lastCommit: number;
+  /** Source id -> its note with the last commit. */
+  readonly notes: ReadonlyMap<string, string>;
   /** As it was with the last commit. */
   readonly forwarded: ForwardCursor;
   /** Written with the next commit, or when the store closes. */

@@ -17,12 +17,18 @@ export function loggedBytes(batch: CommitBatch): number {
   const rows = readings.length + held.length + ticks.length + smoothed.length + windows.length;
   // These hold texts.
   const large = twins.length + anomalies.length + deadLetters.length;
-  return BYTES_PER_COMMIT + BYTES_PER_ROW * (rows + 8 * large);
+  let notes = 0;
+  for (const note of batch.notes?.values() ?? []) notes += note.length;
+  return BYTES_PER_COMMIT + BYTES_PER_ROW * (rows + 8 * large) + notes;
 }
 
-/** Moves the log into the file. Compacts the list of commits, of which only the last is ever read. */
+/** Moves the log into the file. Compacts the lists of commits and notes, of which only the last are ever read. */
 export async function checkpoint(connection: DuckDBConnection, sequence: number): Promise<void> {
   await connection.run('DELETE FROM commits WHERE sequence < $1', [sequence]);
+  await connection.run(
+    `DELETE FROM source_notes WHERE (source, sequence) NOT IN
+      (SELECT (source, max(sequence)) FROM source_notes GROUP BY source)`,
+  );
   await connection.run('CHECKPOINT');
 }
 

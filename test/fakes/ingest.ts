@@ -16,6 +16,8 @@ export interface FakeSource extends Source {
   listeners(): number;
   fail(error: Error): void;
   complete(): void;
+  /** What the source notes from now on. */
+  remember(note: string): void;
 }
 
 export function fakeSource(id: string, window = Infinity): FakeSource {
@@ -23,9 +25,12 @@ export function fakeSource(id: string, window = Infinity): FakeSource {
   const committed: number[] = [];
   const pressure: string[] = [];
   let position = 0;
+  let note = '';
   return {
     id,
     type: 'fake',
+    note: () => note,
+    remember: (next) => void (note = next),
     window,
     events,
     committed,
@@ -83,7 +88,7 @@ export const letter = (source: string, position: number): DeadLetter => ({
 });
 
 /** A store whose commits end when, and as, the test says. */
-export interface FakeCommits extends Pick<Store, 'commit'> {
+export interface FakeCommits extends Pick<Store, 'commit' | 'notes'> {
   /** Attempts, failed ones included. */
   readonly attempts: CommitBatch[];
   readonly durable: CommitBatch[];
@@ -112,6 +117,7 @@ export function fakeCommits(): FakeCommits {
   return {
     attempts,
     durable,
+    notes: new Map(),
     commit(batch) {
       attempts.push(batch);
       return new Promise((resolve, reject) => {

@@ -384,6 +384,37 @@ test('after a crash a long gap comes alongside what is live, marked, in bounded 
   expect(recorded.source.status()).toMatchObject({ reconnects: 0, problems: {} });
 });
 
+test('a crash in the middle of filling a gap: the next process goes on filling it', async () => {
+  const server = await serve();
+  server.addSeries('T', 100_000);
+  const plant = new Plant();
+  for (let i = 0; i < 6000; i += 1) plant.write(server, 'T', Date.now() - 60_000 + i);
+  const history = { enabled: true, maxHours: 24, pageSize: 500, maxRatePerS: 4000 };
+  const settings = { endpoint: server.endpoint, history };
+  const first = record(settings, { newest: () => plant.sent[0]?.time ?? 0 });
+  plant.start(server);
+  await until(() => expect(first.readings.length).toBeGreaterThan(3000));
+  // A commit as the service makes it: what has come so far, and the note; then the process is gone.
+  const stored = [...first.readings];
+  const note = first.source.note?.();
+  first.source.commit(stored.at(-1)?.received?.position ?? 0);
+  await first.source.close();
+  const live = stored.filter(({ received }) => received?.backfilled !== true);
+  const newest = Math.max(...live.map(({ timestamp }) => timestamp));
+  expect(count(plant, stored).lost).toBeGreaterThan(1000);
+  expect(note).toMatch(/^\{"gaps":\[\["R101\/temperature",\d+,\d+\]\]\}$/);
+
+  const next = record(settings, { newest: () => newest, ...(note !== undefined && { note }) });
+  await until(() => expect(count(plant, [...stored, ...next.readings]).lost).toBeLessThan(100));
+  plant.stop();
+  await until(() => expect(count(plant, [...stored, ...next.readings]).lost).toBe(0));
+  // Nothing is noted any more once all of it is durable.
+  await until(() => {
+    next.source.commit(next.readings.at(-1)?.received?.position ?? 0);
+    expect(next.source.note?.()).toBe('');
+  });
+});
+
 test('the history goes back no further than configured, and may be off', async () => {
   const server = await serve();
   server.addSeries('T', 100_000);

@@ -247,6 +247,31 @@ describe('queries', () => {
   });
 });
 
+describe('notes of sources', () => {
+  it('are those of the last commit that had one, also after upkeep and in the next process', async () => {
+    const path = join(await folder(), 'store.duckdb');
+    const store = await openStore(configOf(path), quiet);
+    expect([...store.notes]).toStrictEqual([]);
+    const both = [
+      ['plc', 'one'],
+      ['other', "a 'quoted' one"],
+    ] as const;
+    await store.commit(batch({ notes: new Map(both) }));
+    await store.commit(batch({ notes: new Map([['plc', 'two']]) }));
+    await store.commit(batch({}));
+    const expected = [
+      ['plc', 'two'],
+      ['other', "a 'quoted' one"],
+    ];
+    expect([...store.notes]).toStrictEqual(expected);
+    await store.prune(1000, NO_BOUNDS);
+    await store.close();
+    const next = await openStore(configOf(path), quiet);
+    onTestFinished(() => next.close());
+    expect([...next.notes].sort()).toStrictEqual(expected.toSorted());
+  });
+});
+
 describe('prune', () => {
   it('deletes what is older than the retention and tells how many readings', async () => {
     const store = await freshStore({ retentionDays: 1 });

@@ -19,12 +19,14 @@ export interface Recorded {
 export interface RecordOptions extends OpcuaTiming {
   /** What is stored of a sensor already. */
   readonly newest?: (asset: string, sensor: string) => number | null;
+  /** Of the process before. */
+  readonly note?: string;
 }
 
 /** Starts a source of R101/temperature from ns=2;s=T, fast and without protection unless told otherwise. */
 export function recordOpcua(
   settings: Pick<OpcuaSourceConfig, 'endpoint' | 'certificatesFolder'> & Partial<OpcuaSourceConfig>,
-  { newest = () => null, ...timing }: RecordOptions = {},
+  { newest = () => null, note, ...timing }: RecordOptions = {},
 ): Recorded {
   const warnings: string[] = [];
   const infos: string[] = [];
@@ -55,6 +57,7 @@ export function recordOpcua(
       now: () => Date.now(),
       lastPosition: 40,
       delivered: [],
+      ...(note !== undefined && { note }),
       newest: (asset, sensor) => Promise.resolve(newest(asset, sensor)),
       log: {
         info: (detail, message) => infos.push(`${message} ${JSON.stringify(detail)}`),
