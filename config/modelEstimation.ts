@@ -1,5 +1,5 @@
 import type { Report } from './problems.ts';
-import { number, orNull, whole } from './formats.ts';
+import { choice, number, orNull, whole } from './formats.ts';
 import { group, mapOf } from './spec.ts';
 import type { Place, Spec } from './spec.ts';
 import type { Node } from './tree.ts';
@@ -12,6 +12,11 @@ const estimate = mapOf(
   'parameter',
   () =>
     group('How one of them is estimated.', {
+      mode: choice(
+        'Whether it is estimated, or only considered: its value stays, but what is not known of it is in the bands.',
+        'estimate',
+        ['estimate', 'consider'],
+      ),
       stdDev: orNull(
         number(
           'What its value may be off at the start, and the most that is ever assumed, in its unit; null = a fifth of it.',

@@ -73,7 +73,14 @@ export interface ModelConfig {
 /** As EstimationOptions in src/twin/process/estimationOptions.ts. */
 export interface ModelEstimationConfig {
   readonly estimate: Readonly<
-    Record<string, { readonly stdDev: number | null; readonly noisePerSqrtS: number | null }>
+    Record<
+      string,
+      {
+        readonly mode: 'estimate' | 'consider';
+        readonly stdDev: number | null;
+        readonly noisePerSqrtS: number | null;
+      }
+    >
   >;
   readonly initialStdDev: Readonly<Record<string, number>>;
   readonly stateNoisePerSqrtS: Readonly<Record<string, number>>;

@@ -159,7 +159,7 @@ describe('a process model', () => {
       ...{ gateNis: 25, confirmCount: 5, maxStepS: 10, ...over },
     },
   });
-  const one = { stdDev: null, noisePerSqrtS: null };
+  const one = { mode: 'estimate' as const, stdDev: null, noisePerSqrtS: null };
 
   test('is kept in step by a filter, which takes measurements and estimates what it is asked to', async () => {
     const own = await loadModel(withFilter({ estimate: { heatTransfer: one } }));

@@ -3,6 +3,7 @@ import { resolveEstimation } from './estimationOptions.ts';
 import type { EstimationOptions, ResolvedEstimation } from './estimationOptions.ts';
 import { integrator } from './integrator.ts';
 import { Layout } from './layout.ts';
+import type { Estimated } from './layout.ts';
 import type { ProcessModel } from './model.ts';
 import { innerStdDev, rolesOf } from './roles.ts';
 import type { Role } from './roles.ts';
@@ -127,9 +128,10 @@ export function estimatedTwin(
   };
 
   const estimatedValues = (state: EstimatedState) =>
-    estimated.map((each, k) => {
+    estimated.flatMap((each, k) => {
+      if (each.considered) return [];
       const stdDev = filter.stdDev(state.belief, layout.states + k);
-      return [each.name, layout.natural(k, state.belief.z, stdDev)] as const;
+      return [[each.name, layout.natural(k, state.belief.z, stdDev)] as const];
     });
 
   return {
@@ -144,7 +146,7 @@ export function estimatedTwin(
       states: model.states.map(({ name }) => name).join(' '),
       inputs: model.inputs.map(({ name }) => name).join(' '),
       quantities: quantities.join(' '),
-      estimated: estimated.map(({ name, log }) => (log ? `log ${name}` : name)).join(', '),
+      estimated: estimated.map(named).join(', '),
     },
     initial,
     parameters: (state) =>
@@ -181,6 +183,9 @@ export function estimatedTwin(
     },
   };
 }
+
+const named = ({ name, log, considered }: Estimated): string =>
+  `${considered ? 'considered ' : ''}${log ? 'log ' : ''}${name}`;
 
 /** The usual integrator as the filter takes it. */
 export function integrateBy(model: ProcessModel): Integrate {

@@ -1,10 +1,12 @@
-import { integerBetween, numberAbove, numberAtLeast } from '../../../operators/options.ts';
+import { integerBetween, numberAbove, numberAtLeast, oneOf } from '../../../operators/options.ts';
 import type { Estimated } from './layout.ts';
 import type { ProcessModel, Variable } from './model.ts';
 import type { StateNoise } from './unscented.ts';
 
 /** How one parameter or input is estimated; null: the default. */
 export interface EstimateOptions {
+  /** `consider`: the value stays as it is, but what is not known of it is in the bands. Default `estimate`. */
+  readonly mode?: 'estimate' | 'consider';
   /** What it may be off at the start, and the most that is ever assumed, in its unit. Default: a fifth of its value. */
   readonly stdDev?: number | null;
   /** Standard deviation that it gains in a second, in its unit. Default: a quarter of `stdDev` in an hour. */
@@ -91,6 +93,7 @@ function resolveEstimated(model: ProcessModel, name: string, options: EstimateOp
   const noisePerSqrtS = options.noisePerSqrtS ?? (HOURLY_SHARE * stdDev) / Math.sqrt(3600);
   return {
     ...{ name, unit, kind, index, initial, min, max, stdDev },
+    considered: oneOf('mode', options.mode ?? 'estimate', ['estimate', 'consider']) === 'consider',
     log: min >= 0 && initial > 0,
     noisePerSqrtS: numberAtLeast(`estimate.${name}.noisePerSqrtS`, noisePerSqrtS, 0),
   };

@@ -8,6 +8,8 @@ export interface Estimated {
   readonly kind: 'parameter' | 'input';
   /** Where it stands in the model's p or u. */
   readonly index: number;
+  /** Not estimated: its value stays, and what is not known of it is in the bands of all the others. */
+  readonly considered: boolean;
   /** Estimated as its logarithm, because it is positive. */
   readonly log: boolean;
   readonly initial: number;

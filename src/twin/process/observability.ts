@@ -9,7 +9,7 @@ import type { Integrate, Read } from './unscented.ts';
 /** What measurements leave of the uncertainty of one state, parameter or input, as a part of what was there before. */
 export interface Supported {
   readonly name: string;
-  readonly kind: 'state' | 'parameter' | 'input';
+  readonly kind: 'state' | 'parameter' | 'input' | 'considered';
   /** 0: known exactly; 1: as uncertain as before, or for a state of no use to it; a state's may be larger. */
   readonly remaining: number;
   /** The estimated parameter or input that its uncertainty goes with, where there is one. */
@@ -84,7 +84,9 @@ export function observability(
 
 /** Where parameters cannot be told, states are uncertain with them: those are then not the cause. */
 function refusedOf(all: readonly Supported[]): Supported[] {
-  const refused = all.filter(({ remaining }) => !(remaining <= MOST_REMAINING));
+  const refused = all.filter(
+    ({ kind, remaining }) => kind !== 'considered' && !(remaining <= MOST_REMAINING),
+  );
   const others = refused.filter(({ kind }) => kind !== 'state');
   return others.length > 0 ? others : refused;
 }
@@ -112,7 +114,8 @@ function judge(
       most = common;
       mistakenFor = names[k] ?? null;
     }
-    const kind = isState ? 'state' : (estimated[j - states]?.kind ?? 'parameter');
+    const other = estimated[j - states];
+    const kind = other === undefined ? 'state' : other.considered ? 'considered' : other.kind;
     return { name, kind, remaining: Math.sqrt(variance), mistakenFor };
   });
 }

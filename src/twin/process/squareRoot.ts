@@ -59,6 +59,34 @@ export function shrink(
   }
 }
 
+/**
+ * The same where some variables are not to move (S. F. Schmidt 1966): with their gain 0, S+ = L of L Q = [S - K a | K sqrt(r)].
+ *
+ * @param gain P H' as for `shrink`, 0 for those that stay; `room` has n (n + 1) elements.
+ */
+export function shrinkSome(
+  s: number[],
+  n: number,
+  a: Float64Array,
+  variance: number,
+  r: number,
+  gain: Float64Array,
+  stays: ArrayLike<number>,
+  room: Float64Array,
+): void {
+  const root = Math.sqrt(r);
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    if (at(stays, i) === 0) for (let k = 0; k < n; k++) sum += at(s, i * n + k) * at(a, k);
+    gain[i] = sum;
+    const row = i * (n + 1);
+    const share = sum / variance;
+    for (let k = 0; k < n; k++) room[row + k] = at(s, i * n + k) - share * at(a, k);
+    room[row + n] = share * root;
+  }
+  lowerFactor(room, n, n + 1, s);
+}
+
 /** Standard deviation of the i-th variable: the length of S's i-th row. */
 export function rowNorm(s: readonly number[], n: number, i: number): number {
   let sum = 0;

@@ -1,7 +1,7 @@
 import { inside } from './layout.ts';
 import type { Layout, Point } from './layout.ts';
 import type { ProcessModel } from './model.ts';
-import { at, limitRows, lowerFactor, rowNorm, shrink } from './squareRoot.ts';
+import { at, limitRows, lowerFactor, rowNorm, shrink, shrinkSome } from './squareRoot.ts';
 
 /** Moves x forward by dtS seconds, inputs and parameters held. Must depend on nothing but its arguments. */
 export type Integrate = (x: Float64Array, u: Float64Array, p: Float64Array, dtS: number) => void;
@@ -54,6 +54,8 @@ export class Unscented {
   readonly #initialStdDev: Float64Array;
   readonly #noise: Float64Array;
   readonly #widest: Float64Array;
+  /** 1 for what is considered, else 0; null where nothing is. */
+  readonly #stays: Uint8Array | null;
   readonly #reach: number;
   readonly #weight: number;
   readonly #weight0: number;
@@ -78,6 +80,10 @@ export class Unscented {
       Math.max(WIDEST_SCALES * scale, at(noise.initialStdDev, i)),
     );
     this.#widest = Float64Array.from([...widest, ...others.map((each) => each.stdDev)]);
+    const stays = Uint8Array.from({ length: n }, (_, i) =>
+      estimated[i - states]?.considered === true ? 1 : 0,
+    );
+    this.#stays = stays.includes(1) ? stays : null;
     this.#reach = Math.sqrt(n + extra);
     this.#weight = 0.5 / (n + extra);
     this.#weight0 = extra / (n + extra);
@@ -184,7 +190,9 @@ export class Unscented {
   accept({ z, s }: Belief, expected: Expected, measured: number, r: number): void {
     const { n } = this.layout;
     const variance = expected.variance + r;
-    shrink(s, n, this.#a, variance, r + this.#bent, this.#gain);
+    const noise = r + this.#bent;
+    if (this.#stays === null) shrink(s, n, this.#a, variance, noise, this.#gain);
+    else shrinkSome(s, n, this.#a, variance, noise, this.#gain, this.#stays, this.#columns);
     const share = (measured - expected.mean) / variance;
     for (let i = 0; i < n; i++) z[i] = at(z, i) + at(this.#gain, i) * share;
     this.layout.draw(z);

@@ -55,6 +55,35 @@ describe('a soft sensor of conversion from a thermometer of 0.5 K at 1 Hz', () =
   }, 120_000);
 });
 
+describe('a reaction that is 5 % off, as nobody can know from the temperature', () => {
+  const off = (mode: 'none' | 'consider'): { readonly covered: number; readonly ua: number } => {
+    let [within, all, ua] = [0, 0, 0];
+    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {
+      const k0 = { mode: 'consider' as const, stdDev: 0.05 * 7.2e10, noisePerSqrtS: 0 };
+      const estimate = mode === 'consider' ? { UA: {}, k0 } : { UA: {} };
+      const run = new Simulation(stirredTank(POINTS.hot), seed, 1, { estimate });
+      run.p[1] = 7.2e10 * Math.exp(0.05 * normals(500 + seed)());
+      for (let t = 1; t <= 1200; t++) {
+        run.pass(1);
+        run.follow(1, run.temperature());
+        if (t < 300 || t % 10 !== 0) continue;
+        all += 1;
+        if (run.covers('conversion')) within += 1;
+      }
+      expect(Object.keys(run.twin.parameters(run.state))).toEqual(['UA']);
+      ua = Math.max(ua, Math.abs(run.ua().value / run.p[0]! - 1));
+    }
+    return { covered: within / all, ua };
+  };
+
+  test('is in the bands where it is considered', () => {
+    const [without, considered] = [off('none'), off('consider')];
+    expect(without.covered).toBeLessThan(0.6);
+    expect(considered.covered).toBeGreaterThan(0.85);
+    expect(considered.ua).toBeLessThan(0.05);
+  }, 60_000);
+});
+
 describe.each(Object.entries(POINTS))('a fifth of the heat transfer lost, %s', (_, point) => {
   test('is outside of the old band within 15 minutes, and followed to 5 %', () => {
     for (const seed of [1, 2, 3]) {
@@ -195,6 +224,10 @@ describe('the twin of a process model', () => {
     [{ estimate: { massKg: {} } }, 'estimate: massKg is not valid, expected one of UA, k0, q, Tc, cf'],
     [{ estimate: { UA: { stdDev: 0 } } }, 'estimate.UA.stdDev: missing'],
     [{ estimate: { UA: { noisePerSqrtS: -1 } } }, 'estimate.UA.noisePerSqrtS: -1 is not valid'],
+    [
+      { estimate: { UA: { mode: 'guess' as 'consider' } } },
+      'mode: guess is not valid, expected one of estimate, consider',
+    ],
     [{ initialStdDev: { X: 1 } }, 'initialStdDev: X is not valid, expected one of c, T'],
     [{ stateNoisePerSqrtS: { c: -1 } }, 'stateNoisePerSqrtS.c: -1 is not valid'],
     [{ measurementStdDev: { temperature: 0 } }, 'measurementStdDev.temperature: 0 is not valid'],

@@ -64,6 +64,16 @@ describe.each([
   });
 });
 
+test('what is only considered need not be told apart', () => {
+  const reaction = { mode: 'consider' as const, stdDev: 0.02 * 7.2e10 };
+  const considered = estimatedTwin(stirredTank(HOT), { estimate: { UA: {}, k0: reaction } });
+  expect(unsupported(considered, TEMPERATURE)).toBeNull();
+  const estimated = estimatedTwin(stirredTank(HOT), {
+    estimate: { UA: {}, k0: { ...reaction, mode: 'estimate' } },
+  });
+  expect(unsupported(estimated, TEMPERATURE)).toMatch(/k0 cannot be estimated/);
+});
+
 test('a noisy sensor supports less', () => {
   expect(judge(COLD, ['UA'], { temperature: 0.25 })).toBeNull();
   expect(judge(COLD, ['UA'], { temperature: 1e6 })).toMatch(/the parameter UA cannot be estimated/);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Matrix } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
-import { limitRows, lowerFactor, rowNorm, shrink } from '../../../src/twin/process/squareRoot.ts';
+import { limitRows, lowerFactor, rowNorm, shrink, shrinkSome } from '../../../src/twin/process/squareRoot.ts';
 
 const numbers = (length: number) =>
   fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: length, maxLength: length });
@@ -58,6 +58,43 @@ describe('the square root of a covariance', () => {
           expect(gain[i]).toBeCloseTo(PH.get(i, 0), 4);
           expect(rowNorm(after, n, i)).toBeLessThanOrEqual(rowNorm(s, n, i) * (1 + 1e-9) + 1e-12);
         }
+      }),
+    );
+  });
+
+  test('with variables that stay, it is the update of any gain, these rows of it being 0', () => {
+    const n = 3;
+    const reading = fc.record({
+      s: numbers(n * n),
+      a: numbers(n),
+      r: fc.double({ min: 1e-3, max: 1e3, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(reading, ({ s, a, r }) => {
+        const S = matrix(s, n, n);
+        const at = Matrix.columnVector(a);
+        const variance = at.transpose().mmul(at).get(0, 0) + r;
+        const K = S.mmul(at).mul(1 / variance);
+        K.set(1, 0, 0);
+        // Joseph's form holds for any gain: (S - K a)(S - K a)' + K r K'.
+        const expected = Matrix.add(square(Matrix.sub(S, K.mmul(at.transpose()))), square(K).mul(r));
+        const after = [...s];
+        const gain = new Float64Array(n);
+        shrinkSome(
+          after,
+          n,
+          Float64Array.from(a),
+          variance,
+          r,
+          gain,
+          [0, 1, 0],
+          new Float64Array(n * (n + 1)),
+        );
+        expect(Matrix.sub(square(matrix(after, n, n)), expected).norm()).toBeLessThanOrEqual(
+          1e-10 * (1 + square(S).norm()),
+        );
+        expect(gain[1]).toBe(0);
+        expect(rowNorm(after, n, 1)).toBeCloseTo(rowNorm(s, n, 1), 6);
       }),
     );
   });

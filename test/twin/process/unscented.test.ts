@@ -32,7 +32,17 @@ const exact = (x: Float64Array, u: Float64Array, _p: Float64Array, dtS: number):
 };
 
 const input: Estimated = {
-  ...{ name: 'u', unit: 'm/s', kind: 'input', index: 0, log: false, initial: 1, min: -1e9, max: 1e9 },
+  ...{
+    name: 'u',
+    unit: 'm/s',
+    kind: 'input',
+    index: 0,
+    log: false,
+    considered: false,
+    initial: 1,
+    min: -1e9,
+    max: 1e9,
+  },
   ...{ stdDev: 0.5, noisePerSqrtS: 0 },
 };
 const noise = { initialStdDev: [1, 2], noisePerSqrtS: [0.02, 0.03] };
@@ -111,11 +121,11 @@ describe('the unscented filter', () => {
     const model = stirredTank();
     const layout = new Layout(model, [
       {
-        ...{ name: 'UA', unit: '', kind: 'parameter', index: 0, log: true },
+        ...{ name: 'UA', unit: '', kind: 'parameter', index: 0, log: true, considered: false },
         ...{ initial: 5e4, min: 0, max: 1e6, stdDev: 1e4, noisePerSqrtS: 10 },
       },
       {
-        ...{ name: 'cf', unit: '', kind: 'input', index: 2, log: true },
+        ...{ name: 'cf', unit: '', kind: 'input', index: 2, log: true, considered: true },
         ...{ initial: 1, min: 0, max: 10, stdDev: 0.2, noisePerSqrtS: 1e-3 },
       },
     ]);
