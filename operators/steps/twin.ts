@@ -1,6 +1,9 @@
 import { integerBetween, numberAtLeast } from '../options.ts';
 import type { EstimatedReading } from '../types.ts';
 
+/** Plain data, as JSON keeps it. */
+export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
+
 /**
  * The model port: what a model of one asset must offer so that updateTwin can keep it in step.
  *
@@ -24,6 +27,8 @@ export interface TwinModel<S> {
   parameters(state: S): Readonly<Record<string, number>>;
   /** Standard deviations of those that are estimated. Default: none is. */
   parameterStdDev?(state: S): Readonly<Record<string, number>>;
+  /** What else the model has to say of the process, by subject. Default: nothing. */
+  insights?(state: S): Readonly<Record<string, Plain>>;
   /** Integrates the state forward by `dtS` seconds, >= 0. */
   advance(state: S, dtS: number): void;
   /**
@@ -48,6 +53,8 @@ export interface TwinRecord {
   readonly parameters: Readonly<Record<string, number>>;
   /** Standard deviations of the parameters; only where the model estimates some. */
   readonly parameterStdDev?: Readonly<Record<string, number>>;
+  /** What else the model says, by subject; only where it says anything. */
+  readonly insights?: Readonly<Record<string, Plain>>;
   /** Quantity -> measured minus modelled. */
   readonly residuals: Readonly<Record<string, number>>;
   readonly sync: {
@@ -231,6 +238,7 @@ export function twinRecord<S>(
     state: Object.fromEntries(outputs),
     parameters: model.parameters(state.model),
     ...(model.parameterStdDev !== undefined && { parameterStdDev: model.parameterStdDev(state.model) }),
+    ...(model.insights !== undefined && { insights: model.insights(state.model) }),
     residuals: { ...state.residuals },
     sync: twinSync(state, options),
   };

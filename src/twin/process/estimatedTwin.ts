@@ -1,4 +1,5 @@
 import type { TwinModel } from '../../../operators/steps/twin.ts';
+import type { Companion } from './companion.ts';
 import { resolveEstimation } from './estimationOptions.ts';
 import type { EstimationOptions, ResolvedEstimation } from './estimationOptions.ts';
 import { integrator } from './integrator.ts';
@@ -26,6 +27,8 @@ export interface EstimatedState {
   rejected: number[];
   /** By quantity: normalised innovation squared of the last measurement, believed or not; null before the first. */
   nis: (number | null)[];
+  /** States of the companions, by name. */
+  companions: Record<string, object>;
 }
 
 /** A process model with a filter that keeps it in step: states, parameters and inputs jointly. */
@@ -58,6 +61,7 @@ export function estimatedTwin(
   model: ProcessModel,
   options: EstimationOptions = {},
   integrate: Integrate = integrateBy(model),
+  companions: readonly Companion[] = [],
 ): EstimatedTwin {
   const estimation = resolveEstimation(model, options);
   const { estimated, gateNis, confirmCount, maxStepS } = estimation;
@@ -77,7 +81,11 @@ export function estimatedTwin(
     taken: quantities.map(() => 0),
     rejected: quantities.map(() => 0),
     nis: quantities.map(() => null),
+    companions: Object.fromEntries(companions.map((each) => [each.name, each.initial()])),
   });
+  /** One that was added since the state was made begins now. */
+  const ownOf = (state: EstimatedState, companion: Companion): object =>
+    (state.companions[companion.name] ??= companion.initial());
 
   /** A model that leaves the numbers behind starts anew, so that one bad moment does not end it. */
   const keepFinite = (state: EstimatedState): void => {
@@ -104,6 +112,7 @@ export function estimatedTwin(
     state.uVariance[index] = stdDev * stdDev;
     state.uIntervalS[index] = at(state.uAgeS, index);
     state.uAgeS[index] = 0;
+    for (const each of companions) each.told?.(ownOf(state, each), state, index);
   };
 
   const compare = (state: EstimatedState, role: Compared, value: number, r: number): number => {
@@ -113,6 +122,13 @@ export function estimatedTwin(
     const residual = value - expected.mean;
     const nis = (residual * residual) / (expected.variance + r);
     state.nis[quantity] = nis;
+    if (companions.length > 0) {
+      const believed = gateNis === null || nis <= gateNis || at(state.taken, quantity) === 0;
+      const variance = expected.variance + r;
+      const name = quantities[quantity] ?? '';
+      const comparison = { quantity: name, value, residual, variance, measurementVariance: r, believed };
+      for (const each of companions) each.compared?.(ownOf(state, each), state, comparison);
+    }
     if (gateNis !== null && nis > gateNis && at(state.taken, quantity) > 0) {
       const rejected = at(state.rejected, quantity) + 1;
       state.rejected[quantity] = rejected;
@@ -153,11 +169,16 @@ export function estimatedTwin(
       Object.fromEntries(estimatedValues(state).map(([name, { value }]) => [name, value])),
     parameterStdDev: (state) =>
       Object.fromEntries(estimatedValues(state).map(([name, { stdDev }]) => [name, stdDev])),
+    ...(companions.length > 0 && {
+      insights: (state: EstimatedState) =>
+        Object.fromEntries(companions.map((each) => [each.name, each.says(ownOf(state, each), state)])),
+    }),
     advance(state, dtS) {
       if (!(dtS > 0)) return;
       const gapS = Math.min(dtS, LONGEST_GAP_S);
       const steps = Math.min(Math.ceil(gapS / maxStepS), MAX_STEPS);
       for (let i = 0; i < steps; i++) predict(state, gapS / steps);
+      for (const each of companions) each.advanced?.(ownOf(state, each), state, gapS);
       keepFinite(state);
     },
     correct(state, quantity, value, variance) {
