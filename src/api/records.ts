@@ -94,6 +94,8 @@ export function twinJson(twin: TwinRecord) {
     timestamp: isoTime(twin.timestamp),
     state: { ...twin.state },
     parameters: { ...twin.parameters },
+    ...(twin.parameterStdDev !== undefined && { parameterStdDev: { ...twin.parameterStdDev } }),
+    ...(twin.insights !== undefined && { insights: { ...twin.insights } }),
     residuals: { ...twin.residuals },
     sync: syncJson(twin.sync),
   };

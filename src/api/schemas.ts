@@ -71,6 +71,12 @@ export const Twin = Type.Object({
     Type.Object({ value: number, unit: Type.String(), stdDev: nullable(number) }),
   ),
   parameters: Type.Record(Type.String(), number),
+  parameterStdDev: Type.Optional(
+    Type.Record(Type.String(), number, { description: 'Only of models that estimate parameters' }),
+  ),
+  insights: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), { description: 'What else the model says, by subject' }),
+  ),
   residuals: Type.Record(Type.String(), number),
   sync,
 });

@@ -80,6 +80,8 @@ export class BatchWriter {
     parameters: text(),
     residuals: text(),
     sync: text(),
+    parameterStdDev: text(),
+    insights: text(),
   });
   readonly #anomalies = new TableWriter('anomalies', {
     asset: text(),
@@ -238,6 +240,8 @@ export class BatchWriter {
       to.parameters.set(i, JSON.stringify(twin.parameters));
       to.residuals.set(i, JSON.stringify(twin.residuals));
       to.sync.set(i, JSON.stringify(twin.sync));
+      to.parameterStdDev.set(i, twin.parameterStdDev ? JSON.stringify(twin.parameterStdDev) : null);
+      to.insights.set(i, twin.insights ? JSON.stringify(twin.insights) : null);
     }
   }
 

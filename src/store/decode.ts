@@ -1,5 +1,5 @@
 import type { AnomalyEvent, AnomalyRecord } from '../../operators/steps/anomaly.ts';
-import type { SyncStatus, TwinRecord } from '../../operators/steps/twin.ts';
+import type { Plain, SyncStatus, TwinRecord } from '../../operators/steps/twin.ts';
 import type { Issue, Quality, WindowAggregate } from '../../operators/types.ts';
 import type { SmoothedRecord } from '../smoothed.ts';
 import type { DeadLetterReason } from '../sources/source.ts';
@@ -113,6 +113,20 @@ export function decodeWindow(row: Row): WindowAggregate {
 
 const SYNC: readonly SyncStatus[] = ['synchronised', 'degraded', 'lost'];
 
+/** Columns that a store of an earlier version does not have. */
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+function plain(of: Row): Record<string, Plain> {
+  const each = (value: unknown): Plain => {
+    if (Array.isArray(value)) return value.map(each);
+    if (isObject(value)) return plain(value);
+    return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean'
+      ? value
+      : null;
+  };
+  return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, each(value)]));
+}
+
 export function decodeTwin(row: Row): TwinRecord {
   const state = object(row, 'state');
   const sync = object(row, 'sync');
@@ -130,6 +144,8 @@ export function decodeTwin(row: Row): TwinRecord {
       }),
     ),
     parameters: numbers(object(row, 'parameters')),
+    ...(isText(row['parameter_std_dev']) && { parameterStdDev: numbers(object(row, 'parameter_std_dev')) }),
+    ...(isText(row['insights']) && { insights: plain(object(row, 'insights')) }),
     residuals: numbers(object(row, 'residuals')),
     sync: {
       status: SYNC.find((status) => status === sync['status']) ?? fail(sync, 'status'),

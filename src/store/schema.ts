@@ -29,8 +29,12 @@ const READINGS = `CREATE OR REPLACE VIEW readings AS SELECT row, asset, sensor,
     estimate, rate_per_s, std_dev, (flags & ${BACKFILLED}) > 0 AS backfilled, delivery, commit_number
     FROM reading_rows JOIN channels ON id = channel`;
 
+/** null where the model estimates no parameters, or says nothing else. */
+const MODEL_COLUMNS = ['parameter_std_dev VARCHAR', 'insights VARCHAR'];
+
 /** What came with version 3. */
 const VERSION_3: readonly string[] = [
+  ...MODEL_COLUMNS.map((column) => `ALTER TABLE twins ADD COLUMN ${column}`),
   `CREATE TABLE smoothed (channel INTEGER NOT NULL, timestamp DOUBLE NOT NULL, value DOUBLE NOT NULL,
     rate_per_s DOUBLE NOT NULL, std_dev DOUBLE NOT NULL, wanted_lag_ms DOUBLE NOT NULL, lag_ms DOUBLE NOT NULL)`,
   // While there is an alarm, alarm_since is set.

@@ -90,7 +90,7 @@ export const ANOMALIES = `SELECT asset, timestamp, event, score, threshold, alar
 WHERE asset = $1 AND timestamp >= $2 AND timestamp < $3 ORDER BY timestamp, rowid LIMIT $4`;
 
 /** $1 asset, $2 start, $3 end, $4 limit. */
-export const TWINS = `SELECT asset, timestamp, state, parameters, residuals, sync FROM twins
+export const TWINS = `SELECT * FROM twins
 WHERE asset = $1 AND timestamp >= $2 AND timestamp < $3 ORDER BY timestamp, rowid LIMIT $4`;
 
 /** $1 limit. */

@@ -16,7 +16,7 @@ import {
 } from '../../src/api/schemas.ts';
 import { buildApp } from '../../src/api/server.ts';
 import type { AssetView } from '../../src/api/live.ts';
-import { anomaly, fakeApi, reading, smoothed, storedReading, T0 } from '../fakes/live.ts';
+import { anomaly, fakeApi, reading, smoothed, storedReading, T0, twin } from '../fakes/live.ts';
 import type { FakeApi } from '../fakes/live.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -91,6 +91,22 @@ test('the twin keeps full precision', async () => {
     residuals: { temperature: -0.1 },
     sync: { status: 'synchronised', lagMs: 12, staleSensors: [] },
   });
+});
+
+test('a twin that estimates parameters says how well it knows them, and what else there is to say', async () => {
+  const fake = fakeApi();
+  const view = fake.live.byId.get('R101') as AssetView;
+  const told = {
+    parameterStdDev: { massKg: 0.1 + 0.2 },
+    insights: { runaway: { warning: false, since: null } },
+  };
+  fake.live.byId.set('R101', { ...view, twin: twin(told) });
+  const { ok } = await start(fake);
+  const body = await ok('/api/assets/R101/twin', Twin);
+  expect(body).toMatchObject(told);
+  expect(Object.keys(body)).toEqual([
+    ...['asset', 'timestamp', 'state', 'parameters', 'parameterStdDev', 'insights', 'residuals', 'sync'],
+  ]);
 });
 
 test('a prediction has the asked horizon, by default 60 points of 1 s', async () => {

@@ -196,9 +196,14 @@ describe('queries', () => {
       origin: 'reactor/R101/sensor/temperature',
       payload: '{"value": \u0000',
     });
-    await store.commit(batch({ lastRow: 3, twins: [twin], deadLetters: [1, 2, 3].map(letter) }));
+    const estimated = {
+      ...{ ...twin, timestamp: 1500 },
+      parameterStdDev: { heatTransfer: 0.1 + 0.2 },
+      insights: { runaway: { warning: false, since: null, reasons: ['divergence', 1e-300] }, hybrid: null },
+    };
+    await store.commit(batch({ lastRow: 3, twins: [twin, estimated], deadLetters: [1, 2, 3].map(letter) }));
     const query = { asset: 'R101', start: 0, end: 2000, limit: 10 };
-    expect(await store.twins(query)).toStrictEqual([twin]);
+    expect(await store.twins(query)).toStrictEqual([twin, estimated]);
     expect(await store.twins({ ...query, end: 1000.5 })).toStrictEqual([]);
     expect(await store.deadLetters(2)).toStrictEqual([letter(3), letter(2)]);
     await store.prune(2000, NO_BOUNDS);

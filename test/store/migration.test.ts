@@ -90,6 +90,11 @@ async function contentOf(path: string): Promise<Content> {
   return content;
 }
 
+const LOST = {
+  ...{ asset: 'R101', timestamp: 1000, state: {}, parameters: {}, residuals: {} },
+  sync: { status: 'lost' as const, lagMs: 0, staleSensors: [] },
+};
+
 describe('a store of version 2', () => {
   it('can be read, has no smoothed estimates and anomalies, and is left as it is', async () => {
     const path = join(await folder(), 'store.duckdb');
@@ -99,6 +104,7 @@ describe('a store of version 2', () => {
     expect(await reader.latest('R101', 'temperature')).toMatchObject({ row: 3000, value: 1500 });
     expect(await reader.smoothed(ALL)).toStrictEqual([]);
     expect(await reader.anomalies(ALL)).toStrictEqual([]);
+    expect(await reader.twins(ALL)).toStrictEqual([LOST]);
     await reader.close();
     expect(await contentOf(path)).toStrictEqual(before);
   });
@@ -117,7 +123,12 @@ describe('a store of version 2', () => {
     for await (const page of store.inputsAfter(2999)) inputs.push(...page);
     expect(inputs.map(({ row }) => row)).toStrictEqual([3000, 3001, 3002]);
     const [one, other] = [smoothed({ timestamp: 3000 }), smoothed({ timestamp: 4000, value: -0.5 })];
-    await store.commit(batch({ lastRow: 3003, smoothed: [one, other], anomalies: [anomaly({})] }));
+    const told = {
+      ...{ ...LOST, timestamp: 4000 },
+      ...{ parameterStdDev: { heatTransfer: 12.5 }, insights: { runaway: { warning: true } } },
+    };
+    const added = { smoothed: [one, other], anomalies: [anomaly({})], twins: [told] };
+    await store.commit(batch({ lastRow: 3003, ...added }));
     expect(await store.smoothed(ALL)).toStrictEqual([one, other]);
     await store.close();
 
@@ -125,11 +136,12 @@ describe('a store of version 2', () => {
     expect(again).toMatchObject({ id: store.id, lastRow: 3003, lastCommit: 32 });
     expect(await again.smoothed(ALL)).toStrictEqual([one, other]);
     expect(await again.anomalies(ALL)).toStrictEqual([anomaly({})]);
+    expect(await again.twins(ALL)).toStrictEqual([LOST, told]);
     await again.close();
 
     // What was there is there, and the tables are those of a new file.
     const after = await contentOf(path);
-    for (const table of ['channels', 'reading_rows', 'held_rows', 'ticks', 'windows', 'twins', 'quarantined'])
+    for (const table of ['channels', 'reading_rows', 'held_rows', 'ticks', 'windows', 'quarantined'])
       expect(after[table], table).toStrictEqual(before[table]);
     const fresh = join(await folder(), 'fresh.duckdb');
     await (await openStore(configOf(fresh), quiet)).close();
