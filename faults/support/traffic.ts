@@ -70,7 +70,7 @@ export interface Traffic {
   abandon(): Promise<void>;
 }
 
-const QUIET_MS = 3000;
+const QUIET_MS = 20_000;
 
 export async function startTraffic(options: FaultOptions, own: TrafficOptions): Promise<Traffic> {
   const folder = join(options.folder, own.name);
