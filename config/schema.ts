@@ -63,8 +63,8 @@ const fixed = {
       keep: whole('Checkpoints kept; a damaged one falls back to the one before.', 3, { min: 1, max: 100 }),
     },
     catchUpMs: duration(
-      'How long the clock may be withheld after a start or a reconnect, while sources deliver what has queued up.',
-      60_000,
+      'How long the clock may be withheld after a start, a reconnect or a stall, while sources deliver what has queued up.',
+      86_400_000,
     ),
     tickMs: duration(
       'How often the clock enters the pipeline, for gaps, staleness and idle windows.',

@@ -11,6 +11,9 @@ const JUMP_MS = 1000;
 const LOOK_MS = 1000;
 /** So many looks in a row without an arrival, and nothing has queued up: a busy broker or machine may let one go by. */
 const QUIET_LOOKS = 2;
+/** A plant whose clock is wrong lags for ever, but by the same: by less than this less, at so many looks in a row. */
+const PROGRESS_MS = 50;
+const STEADY_LOOKS = 5;
 /** Behind a pause that was shorter nothing to speak of has queued up. */
 const QUEUED_MS = 200;
 /** Readings no older than this when they arrive are live. */
@@ -22,9 +25,12 @@ interface CatchingUp {
   judgedAt: number;
   /** Clock minus source time of the newest arrival; null before the first. */
   lagMs: number | null;
-  /** As it was when it was judged last. */
-  previousLagMs: number | null;
+  /** The least that it was at any look. */
+  leastLagMs: number;
+  /** Looks in a row at which it was no less. */
+  steadyLooks: number;
   arrivals: number;
+  /** Looks in a row without an arrival. */
   quietLooks: number;
 }
 
@@ -83,7 +89,15 @@ export class ClockGate {
   }
 
   #catchUp(watched: Watched, since: number): void {
-    watched.catchingUp = { since, judgedAt: since, lagMs: null, previousLagMs: null, arrivals: 0, quietLooks: 0 };
+    watched.catchingUp = {
+      since,
+      judgedAt: since,
+      lagMs: null,
+      leastLagMs: Infinity,
+      steadyLooks: 0,
+      arrivals: 0,
+      quietLooks: 0,
+    };
     this.#watching = true;
   }
 
@@ -118,11 +132,11 @@ export class ClockGate {
     state.judgedAt = now;
     state.quietLooks = state.arrivals === 0 ? state.quietLooks + 1 : 0;
     if (state.arrivals === 0) return state.quietLooks >= QUIET_LOOKS;
-    const { lagMs, previousLagMs } = state;
+    const { lagMs, leastLagMs } = state;
     state.arrivals = 0;
-    state.previousLagMs = lagMs;
     if (lagMs === null || Math.abs(lagMs) < LIVE_LAG_MS) return true;
-    // A plant whose clock is wrong lags for ever, but by the same.
-    return previousLagMs !== null && previousLagMs - lagMs < 50;
+    state.steadyLooks = leastLagMs - lagMs < PROGRESS_MS ? state.steadyLooks + 1 : 0;
+    state.leastLagMs = Math.min(leastLagMs, lagMs);
+    return state.steadyLooks >= STEADY_LOOKS;
   }
 }
