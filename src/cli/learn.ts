@@ -45,7 +45,7 @@ export function addLearnCommand(program: Command): void {
       .description('learn from recordings what is normal for an asset, for detectAnomaly')
       .argument('<recordings...>', 'recorded files, in this order; - is standard input')
       .requiredOption('-c, --config <files...>', 'configuration files, later ones over earlier ones')
-      .option('--from <time>', 'nothing before this source time: ISO 8601 or epoch milliseconds')
+      .option('--from <time>', 'nothing before this source time: ISO 8601, a date or epoch milliseconds')
       .option('--to <time>', 'nothing from this source time on')
       .option(
         '-o, --output <file>',
@@ -192,9 +192,12 @@ function assetOf({ assets }: Config, given: string | undefined): string {
   );
 }
 
+/** A day alone: it begins at midnight. */
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
 function timeOf(option: string, text: string | undefined, timeZone: string): number | null {
   if (text === undefined) return null;
-  const at = timeReader(timeZone)(text);
+  const at = timeReader(timeZone)(DATE.test(text) ? `${text}T00:00` : text);
   if (!Number.isNaN(at)) return at;
-  throw new CliError(`${option}: '${text}' is not valid, expected ISO 8601 or epoch milliseconds`, 2);
+  throw new CliError(`${option}: '${text}' is not valid, expected ISO 8601, a date or epoch milliseconds`, 2);
 }

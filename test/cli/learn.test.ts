@@ -84,6 +84,16 @@ test('--from and --to choose source times; the last interval counts', async () =
   });
 });
 
+test('a date alone is its midnight, in --time-zone', async () => {
+  expect((await learnIt('day.json', '--from', '2023-11-14', '--to', '2023-11-15')).code).toBe(0);
+  expect(JSON.parse(readFileSync(at('day.json'), 'utf8'))).toMatchObject({ learned: { intervals: 1000 } });
+  expect((await learnIt('none.json', '--from', '2023-11-15')).said).toMatch(/found 0 intervals/);
+  const east = await learnIt('east.json', '--from', '2023-11-15', '--time-zone', 'Asia/Tokyo');
+  expect(east.code).toBe(0);
+  const { said } = await learnIt('none.json', '--from', '2023-02-30');
+  expect(said).toMatch(/--from: '2023-02-30' is not valid/);
+});
+
 test('says where too little was learned from', async () => {
   const { said } = await learnIt('short.json', '--to', time(100));
   expect(said).toMatch(/warning: fewer than 20 independent values, learn from longer: flow, level/);
