@@ -34,15 +34,23 @@ export const kalman = group('Filter of value and rate of change, x = [value, rat
     }),
     25,
   ),
-  confirmCount: whole('Readings in a row off the level after which a new one is believed.', 3, { min: 1 }),
-  unconfirmed: choice('What is reported until then: the new level or the old one.', 'follow', [
-    'follow',
-    'hold',
-  ]),
+  confirmCount: whole(
+    'Readings off the level that agree with one another, after which a new one is believed.',
+    3,
+    { min: 1 },
+  ),
+  unconfirmed: choice(
+    'What is reported until then: the new level (follow), the old one (hold), or what has been right more often on this sensor.',
+    'likelier',
+    ['likelier', 'follow', 'hold'],
+  ),
   noiseCount: orNull(
-    whole("Readings over which the sensor's noise is learned; null = it is `measurementVariance`.", 0, {
-      min: 10,
-    }),
+    whole(
+      "Readings over which the sensor's noise is learned, beginning with `measurementVariance`; null = it is that.",
+      200,
+      { min: 10 },
+    ),
+    200,
   ),
 });
 

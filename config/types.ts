@@ -175,7 +175,7 @@ export interface SensorConfig {
         /** null: no reading is off the level. */
         readonly shiftNis: number | null;
         readonly confirmCount: number;
-        readonly unconfirmed: 'follow' | 'hold';
+        readonly unconfirmed: 'likelier' | 'follow' | 'hold';
         /** null: the noise is not learned. */
         readonly noiseCount: number | null;
       };

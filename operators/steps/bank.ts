@@ -42,6 +42,9 @@ export function startWeights(count: number): number[] {
   return shares.map((each) => each / total);
 }
 
+/** Products of options may leave the range of numbers. */
+const representable = (variance: number): number => Math.max(1e-300, Math.min(1e300, variance));
+
 /** All models at [x0, x1, 0] with P = diag(r, rateVariance, …). */
 export function bankAt(
   x0: number,
@@ -51,10 +54,20 @@ export function bankAt(
   weights: number[],
   models: readonly Model[],
 ): Bank {
+  const c = representable(rateVariance);
   const tracks = models.map(({ noise, accelerationVariance }) =>
-    trackAt(x0, x1, r, rateVariance, noise === 'jerk' ? accelerationVariance * r : 0),
+    trackAt(x0, x1, r, c, noise === 'jerk' ? representable(accelerationVariance * r) : 0),
   );
   return { tracks, weights };
+}
+
+/** Multiplies all covariance. */
+export function bankScale({ tracks }: Bank, factor: number): void {
+  for (const track of tracks) {
+    track.p *= factor;
+    track.c *= factor;
+    track.d *= factor;
+  }
 }
 
 /** Value and rate over all models. */

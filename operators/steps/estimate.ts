@@ -39,7 +39,7 @@ export interface EstimateOptions {
   /** The other modes: readings in a row off the old level after which a new one is believed. Integer >= 1. Default 3. */
   readonly confirmCount?: number;
   /** The other modes: what is reported until then: the new level (`follow`) or the old one (`hold`). Default `follow`. */
-  readonly unconfirmed?: 'follow' | 'hold';
+  readonly unconfirmed?: 'likelier' | 'follow' | 'hold';
   /** The other modes: readings over which R is learned, beginning with `measurementVariance`. >= 10, null = R is fixed. Default null. */
   readonly noiseCount?: number | null;
 }
@@ -85,15 +85,16 @@ function resolveAdaptive(
   mode: EstimateMode,
   measurementVariance: number,
 ): AdaptiveOptions {
-  const { shiftNis = 25, noiseCount = null } = options;
+  const { shiftNis = 25, noiseCount = 200 } = options;
   return {
-    measurementVariance,
+    // Products with it must not leave the range of numbers.
+    measurementVariance: Math.max(1e-280, Math.min(1e280, measurementVariance)),
     initialRateNoise: numberAbove('initialRateNoise', options.initialRateNoise ?? 0.5, 0),
     shiftRateNoise: 0.005,
     models: resolveModels(options, mode),
     gate: shiftNis === null ? Infinity : numberAbove('shiftNis', shiftNis, 0),
     confirmCount: integerBetween('confirmCount', options.confirmCount ?? 3, 1),
-    unconfirmed: oneOf('unconfirmed', options.unconfirmed ?? 'follow', ['follow', 'hold']),
+    unconfirmed: oneOf('unconfirmed', options.unconfirmed ?? 'likelier', ['likelier', 'follow', 'hold']),
     noiseCount: noiseCount === null ? null : numberAtLeast('noiseCount', noiseCount, 10),
   };
 }
@@ -162,7 +163,7 @@ export function estimateStep(
   }
   if (!measured) return representable(filter) ? toEstimate(filter, null, null) : forget(state);
   const { y, s } = kalmanUpdate(filter, z, options.measurementVariance);
-  if (!representable(filter)) {
+  if (!representable(filter) || s === Infinity) {
     state.filter = kalmanState(z, options.initialVariance);
     return toEstimate(state.filter, null, null);
   }

@@ -106,7 +106,7 @@ export function smoothStep(
   const { models } = options.adaptive;
   const step = (of: Bank, cut: boolean): Step => ({
     track: mergedJerk(of),
-    noise: meanNoise(of, models, bank.r),
+    noise: meanNoise(of, models, bank.noise.r),
     cut,
   });
   const moved = result?.outcome === 'moved';

@@ -163,7 +163,7 @@ export function fit(
     mode === 'constantVelocity' ? input.runs.map((run) => withoutSpikes(run, input.stdDev)) : input.runs;
   const cost = (at: readonly number[]): number =>
     PULL * (at[TIME_SCALE[mode]] ?? 0) ** 2 -
-    meanLogDensity(runs, resolveEstimateOptions(model(at, input)), input.span);
+    meanLogDensity(runs, resolveEstimateOptions({ ...model(at, input), noiseCount: null }), input.span);
   let best: { at: readonly number[]; value: number } | null = null;
   for (const at of starts(input, white)) {
     const value = cost(at);

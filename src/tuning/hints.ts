@@ -39,9 +39,9 @@ export function hintsOf(
       `innovations are correlated (${judgement.lag1.toFixed(2)}): the sensor filters itself, or the process moves otherwise than the model; the band is a rough one`,
     );
   const ratio = noiseRatio(runs);
-  if (ratio > 2 && !isBelowResolution)
+  if (ratio > 2 && !isBelowResolution && options.mode === 'constantVelocity')
     hints.push(
-      `the noise changes by a factor of ${ratio.toFixed(1)} within the recording: try kalman.noiseCount: 200`,
+      `the noise changes by a factor of ${ratio.toFixed(1)} within the recording: the other modes learn it (kalman.noiseCount)`,
     );
   const steady = steadiness(runs);
   if (steady.lag1 < 0.3)

@@ -46,13 +46,52 @@ describe('a level shift', () => {
   it('is no level shift if the next reading is back', () => {
     const spiky = around([...level(85, 60), 120, ...level(85, 10)]);
     const without = around([...level(85, 60), null, ...level(85, 10)]);
-    const [held, expected] = [run(spiky, { unconfirmed: 'hold' }), run(without)];
+    const fixed = { noiseCount: null };
+    const [held, expected] = [run(spiky, { unconfirmed: 'hold', ...fixed }), run(without, fixed)];
     held.forEach((estimate, i) => expect(estimate?.value).toBe(expected[i]?.value));
-    expect(run(spiky)[61]?.value).toBe(expected[61]?.value);
+    expect(run(spiky, fixed)[61]?.value).toBe(expected[61]?.value);
+  });
+
+  it('is believed when readings agree, not when they are merely off', () => {
+    const [up, down] = [120, 50];
+    const erratic = around([...level(85, 60), up, down, up, down, ...level(85, 10)]);
+    const estimates = values(run(erratic, { unconfirmed: 'hold' }));
+    for (const estimate of estimates) expect(Math.abs(estimate - 85)).toBeLessThan(0.6);
+    const moved = around([...level(85, 60), up, down, ...level(95, 10)]);
+    const after = values(run(moved, { unconfirmed: 'hold' }));
+    expect(Math.abs((after[63] ?? NaN) - 85)).toBeLessThan(0.6);
+    for (const estimate of after.slice(64)) expect(Math.abs(estimate - 95)).toBeLessThan(0.6);
+  });
+
+  it('is believed in the end where no two readings agree: the filter is lost', () => {
+    const wild = around([...level(85, 60), ...Array.from({ length: 12 }, (_, i) => 85 + 40 * (i + 1) ** 2)]);
+    const estimates = values(run(wild, { unconfirmed: 'hold', noiseCount: null }));
+    expect(estimates[67]).toBeCloseTo(85, 0);
+    expect(estimates[68]).toBeGreaterThan(3000);
+  });
+
+  it('is followed at once where shifts, held off where spikes have been more frequent', () => {
+    const spikes = [1, 2, 3].flatMap(() => [...level(85, 20), 120]);
+    const shift = [...level(85, 20), ...level(95, 10)];
+    const estimates = values(run(around([...level(85, 60), ...spikes, ...shift])));
+    const [first, second, third] = [80, 101, 122];
+    // The first one may be a shift; nothing speaks against it.
+    expect(estimates[first]).toBeCloseTo(120, 0);
+    expect(estimates[second]).toBeCloseTo(85, 0);
+    expect(estimates[third]).toBeCloseTo(85, 0);
+    const at = 60 + spikes.length + 20;
+    expect(estimates[at + 1]).toBeCloseTo(85, 0);
+    expect(estimates[at + 2]).toBeCloseTo(95, 0);
+    const shifts = values(
+      run(around([...level(85, 60), ...level(95, 20), ...level(80, 20), 120, ...level(80, 9), 60])),
+    );
+    expect(shifts.at(-11)).toBeCloseTo(120, 0);
+    expect(shifts.at(-1)).toBeCloseTo(60, 0);
   });
 
   it('goes unnoticed without a limit', () => {
-    const estimates = values(run(stepped, { mode: 'whiteAcceleration', shiftNis: null }));
+    const options = { mode: 'whiteAcceleration', shiftNis: null, noiseCount: null } as const;
+    const estimates = values(run(stepped, options));
     expect(Math.abs((estimates[60] ?? NaN) - 95)).toBeGreaterThan(4);
   });
 });
@@ -68,7 +107,7 @@ describe('the bank of models', () => {
 
   it('learns the noise', () => {
     const calm = around(level(85, 600));
-    const { stdDev: fixed = NaN } = run(calm, { measurementVariance: 25 }).at(-1) ?? {};
+    const { stdDev: fixed = NaN } = run(calm, { measurementVariance: 25, noiseCount: null }).at(-1) ?? {};
     const { stdDev: learned = NaN } = run(calm, { measurementVariance: 25, noiseCount: 50 }).at(-1) ?? {};
     expect(learned).toBeLessThan(fixed / 3);
   });
@@ -85,7 +124,7 @@ describe('any input', () => {
     mode: fc.constantFrom('adaptive' as const, 'whiteAcceleration' as const),
     shiftNis: fc.constantFrom(25, null),
     noiseCount: fc.constantFrom(null, 50),
-    unconfirmed: fc.constantFrom('follow' as const, 'hold' as const),
+    unconfirmed: fc.constantFrom('likelier' as const, 'follow' as const, 'hold' as const),
   });
 
   it('gives finite figures and a covariance that is positive definite', () => {

@@ -8,7 +8,12 @@ import {
 } from '../../../operators/steps/smooth.ts';
 import type { SmoothedReading, SmoothOptions } from '../../../operators/steps/smooth.ts';
 
-const WHITE: SmoothOptions = { mode: 'whiteAcceleration', measurementVariance: 0.25, lagMs: 1e6 };
+const WHITE: SmoothOptions = {
+  mode: 'whiteAcceleration',
+  measurementVariance: 0.25,
+  noiseCount: null,
+  lagMs: 1e6,
+};
 
 function run(
   values: readonly (number | null)[],
