@@ -7,6 +7,7 @@ export interface MemoryWatch {
   rebase(): void;
   /** Largest resident memory since the base was set, minus the base, in MB. */
   growth(): number;
+  base(): number;
   peak(): number;
   stop(): void;
 }
@@ -25,6 +26,7 @@ export function watchMemory(pid: number): MemoryWatch {
       peak = base;
     },
     growth: () => Math.max(0, peak - base),
+    base: () => base,
     peak: () => peak,
     stop: () => clearInterval(timer),
   };
