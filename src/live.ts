@@ -121,6 +121,7 @@ export function createLiveView({
       const [first] = points;
       return first === undefined ? undefined : { from: first.timestamp, points };
     },
+    copy: (asset) => twins.get(asset)?.copy() ?? null,
     events: outputs,
     sources: () =>
       sources.map((source): SourceView => ({ id: source.id, type: source.type, status: source.status() })),

@@ -3,23 +3,9 @@ import { InfluxReadError } from '../store/influx/reader.ts';
 import type { StoredReading } from '../store/store.ts';
 import type { ApiOptions, App } from './context.ts';
 import type { AssetView } from './live.ts';
-import { badParameter, notFound, Problem } from './problem.ts';
+import { notFound, Problem } from './problem.ts';
 import { anomalySummaryJson, latestJson, sensorJson, syncJson, twinJson } from './records.ts';
-import {
-  AssetList,
-  AssetParams,
-  ERRORS,
-  Latest,
-  NO_QUERY,
-  Prediction,
-  query,
-  SensorParams,
-  Twin,
-} from './schemas.ts';
-import { isoTime } from './times.ts';
-
-const MAX_HORIZON_S = 86_400;
-const MAX_POINTS = 10_000;
+import { AssetList, AssetParams, ERRORS, Latest, NO_QUERY, query, SensorParams, Twin } from './schemas.ts';
 
 export function assetRoutes(app: App, { live, store, history = null, config }: ApiOptions): void {
   const knownAsset = (id: string): AssetView => {
@@ -86,41 +72,6 @@ export function assetRoutes(app: App, { live, store, history = null, config }: A
   );
 
   app.get(
-    '/api/assets/:asset/prediction',
-    {
-      schema: {
-        summary: 'What the model expects over a horizon',
-        description: `At most ${MAX_POINTS} points: horizonS / stepS.`,
-        tags: ['assets'],
-        params: AssetParams,
-        querystring: query({
-          horizonS: Type.Number({ exclusiveMinimum: 0, maximum: MAX_HORIZON_S, default: 60 }),
-          stepS: Type.Number({ exclusiveMinimum: 0, maximum: MAX_HORIZON_S, default: 1 }),
-        }),
-        response: { 200: Prediction, ...ERRORS },
-      },
-    },
-    ({ params, query: { horizonS, stepS } }) => {
-      if (horizonS / stepS > MAX_POINTS) {
-        throw badParameter(
-          'stepS',
-          String(stepS),
-          `at least horizonS / ${MAX_POINTS} = ${horizonS / MAX_POINTS}`,
-        );
-      }
-      if (stepS > horizonS) throw badParameter('stepS', String(stepS), `at most horizonS = ${horizonS}`);
-      const asset = knownAsset(params.asset);
-      const prediction = live.predict(asset.id, horizonS, stepS);
-      if (prediction === undefined) throw noTwin(asset);
-      const trajectory = prediction.points.map(({ timestamp, values }) => ({
-        timestamp: isoTime(timestamp),
-        ...values,
-      }));
-      return { asset: asset.id, from: isoTime(prediction.from), horizonS, stepS, trajectory };
-    },
-  );
-
-  app.get(
     '/api/assets/:asset/sensors/:sensor/latest',
     {
       schema: {
@@ -143,5 +94,5 @@ export function assetRoutes(app: App, { live, store, history = null, config }: A
   );
 }
 
-const noTwin = (asset: AssetView) =>
+export const noTwin = (asset: AssetView) =>
   notFound(asset.model === null ? 'This asset has no model.' : 'The twin of this asset has no state yet.');

@@ -46,17 +46,20 @@ export function handleError(log: ApiLog) {
 
 /** Answers what no route takes: 405 where only the method is wrong, else 404. */
 export function installErrors(app: App, log: ApiLog): void {
-  const known: RegExp[] = [];
-  app.addHook('onRoute', ({ url }) => {
-    if (!url.includes('*'))
-      known.push(new RegExp(`^${url.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`));
+  const known: { readonly pattern: RegExp; readonly method: string }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    if (url.includes('*')) return;
+    const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}$`);
+    for (const each of [method].flat()) known.push({ pattern, method: each });
   });
   app.setErrorHandler<FastifyError>(handleError(log));
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    if (known.some((pattern) => pattern.test(path))) {
-      const detail = `${request.method} is not possible here; GET is.`;
-      send(reply, request, new Problem(405, detail, {}, { allow: 'GET, HEAD' }));
+    const here = known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    if (here.length > 0) {
+      const possible = here.includes('GET') ? 'GET' : here.join(', ');
+      const detail = `${request.method} is not possible here; ${possible} is.`;
+      send(reply, request, new Problem(405, detail, {}, { allow: [...new Set(here)].sort().join(', ') }));
     } else {
       send(reply, request, new Problem(404, 'There is nothing at this path.'));
     }

@@ -4,6 +4,7 @@ import type { TwinRecord } from '../../operators/steps/twin.ts';
 import type { EstimatedReading, WindowAggregate } from '../../operators/types.ts';
 import type { SmoothedRecord } from '../smoothed.ts';
 import type { SourceStatus } from '../sources/source.ts';
+import type { TwinCopy } from '../twin/liveTwin.ts';
 
 /** A sensor as it stands now. */
 export interface SensorView {
@@ -73,6 +74,8 @@ export interface LiveView {
   sensor(asset: string, sensor: string): SensorView | undefined;
   /** undefined where the asset is unknown, has no model, or its twin has no state yet. */
   predict(asset: string, horizonS: number, stepS: number): Trajectory | undefined;
+  /** A copy of a twin that is estimated; null where there is none, or none yet. */
+  copy(asset: string): TwinCopy | null;
   /** Hot; what happened before the subscription is not repeated. */
   readonly events: Observable<LiveEvent>;
   sources(): readonly SourceView[];

@@ -35,6 +35,8 @@ const sync = Type.Object({
   status: Type.Union([Type.Literal('synchronised'), Type.Literal('degraded'), Type.Literal('lost')]),
   lagMs: number,
   staleSensors: Type.Array(Type.String()),
+  cause: Type.Optional(Type.String({ description: 'Why plant and model have parted; only where they have' })),
+  since: Type.Optional(time),
 });
 
 export const AssetList = Type.Object({
@@ -88,11 +90,65 @@ export const Prediction = Type.Object({
   stepS: number,
   trajectory: Type.Array(
     Type.Object(
-      { timestamp: time },
+      {
+        timestamp: time,
+        stdDev: Type.Optional(
+          Type.Record(Type.String(), nullable(number), {
+            description: 'By output; only where the twin is estimated',
+          }),
+        ),
+      },
       { additionalProperties: { anyOf: [{ type: 'number' }, { type: 'null' }] } },
     ),
   ),
+  limits: Type.Optional(
+    Type.Array(
+      Type.Object({
+        limit: Type.String({ examples: ['temperature>120'] }),
+        probability: number,
+        medianS: nullable(number),
+        from5S: nullable(number),
+        to95S: nullable(number),
+      }),
+      { description: 'Only where limits were asked for' },
+    ),
+  ),
 });
+
+const level = Type.Object({ atS: number, value: number }, { additionalProperties: false });
+
+export const SimulationBody = Type.Object(
+  {
+    horizonS: Type.Number({ exclusiveMinimum: 0, maximum: 86_400, default: 60 }),
+    stepS: Type.Number({ exclusiveMinimum: 0, maximum: 86_400, default: 1 }),
+    inputs: Type.Record(
+      Type.String(),
+      Type.Union([number, Type.Array(level, { minItems: 1, maxItems: 100 })]),
+      {
+        description:
+          "Measured inputs in their sensors' units, or inputs of the model in its own: a value, or levels from a time on",
+        examples: [
+          {
+            coolant_temperature: [
+              { atS: 0, value: 27 },
+              { atS: 60, value: 17 },
+            ],
+          },
+        ],
+      },
+    ),
+    parameters: Type.Record(Type.String(), number, {
+      description: "In the model's units",
+      examples: [{ heatTransfer: 650 }],
+    }),
+    state: Type.Record(Type.String(), number, {
+      description: "Outputs that follow from one state alone, in the outputs' units",
+      examples: [{ temperature: 80 }],
+    }),
+    limits: Type.Array(Type.String(), { maxItems: 8, examples: [['temperature>120']] }),
+  },
+  { additionalProperties: false, required: [] },
+);
 
 const rowProperties = {
   timestamp: time,

@@ -9,6 +9,7 @@ import type { ApiOptions, App } from './context.ts';
 import { handleClientError, handleError, installErrors } from './errors.ts';
 import { historyRoute } from './historyRoute.ts';
 import { packageVersion, pageRoutes } from './page.ts';
+import { predictionRoutes } from './predictionRoutes.ts';
 import { ProblemSchema } from './schemas.ts';
 import { serviceRoutes } from './serviceRoutes.ts';
 import { smoothedRoute } from './smoothedRoute.ts';
@@ -138,6 +139,7 @@ export async function buildApp(options: ApiOptions): Promise<{ readonly app: App
   });
 
   assetRoutes(app, options);
+  predictionRoutes(app, options);
   anomalyRoute(app, options);
   historyRoute(app, options);
   smoothedRoute(app, options);

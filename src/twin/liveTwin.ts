@@ -10,8 +10,17 @@ import type {
   TwinState,
 } from '../../operators/steps/twin.ts';
 import type { StateRegistry } from '../stateRegistry.ts';
-import type { EstimatedTwin } from './process/estimatedTwin.ts';
+import { isEstimatedState } from './process/estimatedTwin.ts';
+import type { EstimatedState, EstimatedTwin } from './process/estimatedTwin.ts';
 import type { AnyTwinModel } from './registry.ts';
+
+/** An estimated twin as it was at a time. */
+export interface TwinCopy {
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  readonly twin: EstimatedTwin;
+  readonly state: EstimatedState;
+}
 
 /** The running twin of one asset: what updateTwin works on, and what can be asked of it in between. */
 export class LiveTwin {
@@ -45,6 +54,14 @@ export class LiveTwin {
   record(now: number): TwinRecord | null {
     const state = this.#state;
     return state === null ? null : twinRecord(this.model, { ...state, clock: now }, this.options);
+  }
+
+  /** A copy of an estimated twin's state, to compute on; null before its first reading, and for a model of another kind. */
+  copy(): TwinCopy | null {
+    if (this.estimated === null || this.#state === null) return null;
+    const { timestamp, model } = this.#state;
+    if (timestamp === null || !isEstimatedState(model)) return null;
+    return { timestamp, twin: this.estimated, state: structuredClone(model) };
   }
 
   predict(horizonS: number, stepS: number): readonly TrajectoryPoint[] {

@@ -6,6 +6,7 @@ import type { ApiOptions, ApiStore } from '../../src/api/server.ts';
 import type { AssetView, HealthView, LiveEvent, LiveView, SourceView } from '../../src/api/live.ts';
 import type { AggregateRow, RangeQuery, StoredDeadLetter, StoredReading } from '../../src/store/store.ts';
 import type { SmoothedRecord } from '../../src/smoothed.ts';
+import type { TwinCopy } from '../../src/twin/liveTwin.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 export const T0 = Date.parse('2025-10-26T10:30:15.000Z');
@@ -105,6 +106,7 @@ export function twin(over: Partial<TwinRecord> = {}): TwinRecord {
 export interface FakeLive extends LiveView {
   readonly events: Subject<LiveEvent>;
   readonly byId: Map<string, AssetView>;
+  readonly copies: Map<string, TwinCopy>;
   clock: number;
   healthView: HealthView;
   sourceViews: SourceView[];
@@ -123,6 +125,7 @@ export function fakeLive(): FakeLive {
   };
   const live: FakeLive = {
     clock: T0,
+    copies: new Map(),
     byId: new Map([
       ['R101', asset],
       ['tank/1', { id: 'tank/1', model: null, sensors: [], twin: null, anomaly: null }],
@@ -149,6 +152,7 @@ export function fakeLive(): FakeLive {
       }));
       return { from: T0, points };
     },
+    copy: (id) => live.copies.get(id) ?? null,
     sources: () => live.sourceViews,
     health: () => live.healthView,
   };

@@ -1,5 +1,6 @@
 import type { TwinModel } from '../../../operators/steps/twin.ts';
 import type { Companion } from './companion.ts';
+import { heldStdDev } from './heldInputs.ts';
 import { resolveEstimation } from './estimationOptions.ts';
 import type { EstimationOptions, ResolvedEstimation } from './estimationOptions.ts';
 import { integrator } from './integrator.ts';
@@ -31,15 +32,19 @@ export interface EstimatedState {
   companions: Record<string, object>;
 }
 
+/** Of whatever an estimated twin has made; of anything else nothing is said. */
+export const isEstimatedState = (state: unknown): state is EstimatedState =>
+  typeof state === 'object' && state !== null && 'belief' in state && 'uVariance' in state;
+
 /** A process model with a filter that keeps it in step: states, parameters and inputs jointly. */
 export interface EstimatedTwin extends TwinModel<EstimatedState> {
   readonly process: ProcessModel;
   readonly estimation: ResolvedEstimation;
   readonly filter: Unscented;
+  /** How the filter moves the model forward. */
+  readonly integrate: Integrate;
 }
 
-/** A held input is as uncertain as its measurement for so long; what it does in a longer silence nobody knows. */
-const LONGEST_HOLD_S = 60;
 /** Longer gaps take longer steps. */
 const MAX_STEPS = 50;
 /** Of a longer gap only so much is computed: it is the model's guess by then, and the pipeline waits for it. */
@@ -99,9 +104,7 @@ export function estimatedTwin(
     for (let j = 0; j < inputNoise.length; j++) {
       const age = at(state.uAgeS, j) + dtS;
       state.uAgeS[j] = age;
-      // The error of a measurement lasts until the next: over a step it weighs as many independent ones as steps fit in.
-      const heldS = Math.min(Math.max(at(state.uIntervalS, j), age), LONGEST_HOLD_S);
-      inputNoise[j] = Math.sqrt((at(state.uVariance, j) * heldS) / dtS);
+      inputNoise[j] = heldStdDev(at(state.uVariance, j), at(state.uIntervalS, j), age, dtS);
     }
     filter.predict(state.belief, state.u, dtS, inputNoise);
   };
@@ -156,6 +159,7 @@ export function estimatedTwin(
     process: model,
     estimation,
     filter,
+    integrate,
     quantities: unitsOf(model.measured),
     outputs: unitsOf(model.outputs),
     shape: {
