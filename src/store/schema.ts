@@ -1,5 +1,5 @@
 /** Raised with every change that an older rxtwin could not read. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 const ROW_COLUMNS = `
   row BIGINT NOT NULL, channel INTEGER NOT NULL, timestamp DOUBLE NOT NULL, value DOUBLE, flags UTINYINT NOT NULL,
@@ -29,21 +29,24 @@ const READINGS = `CREATE OR REPLACE VIEW readings AS SELECT row, asset, sensor,
     estimate, rate_per_s, std_dev, (flags & ${BACKFILLED}) > 0 AS backfilled, delivery, commit_number
     FROM reading_rows JOIN channels ON id = channel`;
 
-/** null where the model estimates no parameters, or says nothing else. */
-const MODEL_COLUMNS = ['parameter_std_dev VARCHAR', 'insights VARCHAR'];
-
 /** What came with version 3. */
 const VERSION_3: readonly string[] = [
-  ...MODEL_COLUMNS.map((column) => `ALTER TABLE twins ADD COLUMN ${column}`),
   `CREATE TABLE smoothed (channel INTEGER NOT NULL, timestamp DOUBLE NOT NULL, value DOUBLE NOT NULL,
     rate_per_s DOUBLE NOT NULL, std_dev DOUBLE NOT NULL, wanted_lag_ms DOUBLE NOT NULL, lag_ms DOUBLE NOT NULL)`,
   // While there is an alarm, alarm_since is set.
   `CREATE TABLE anomalies (asset VARCHAR NOT NULL, timestamp DOUBLE NOT NULL, event VARCHAR NOT NULL,
     score DOUBLE NOT NULL, threshold DOUBLE NOT NULL, alarm_since DOUBLE, contributions VARCHAR NOT NULL)`,
-  // Only what has changed with a commit; the newest of each source counts. Compacted at checkpoints.
-  `CREATE TABLE source_notes (sequence DOUBLE NOT NULL, source VARCHAR NOT NULL, note VARCHAR NOT NULL)`,
   `CREATE VIEW stored_smoothed AS SELECT asset, sensor, unit, smoothed.* EXCLUDE (channel) FROM smoothed
     JOIN channels ON id = channel`,
+];
+
+/** What came with version 4. Some of it is already in files that were written as version 3. */
+const VERSION_4: readonly string[] = [
+  // null where the model estimates no parameters, or says nothing else.
+  `ALTER TABLE twins ADD COLUMN IF NOT EXISTS parameter_std_dev VARCHAR`,
+  `ALTER TABLE twins ADD COLUMN IF NOT EXISTS insights VARCHAR`,
+  // Only what has changed with a commit; the newest of each source counts. Compacted at checkpoints.
+  `CREATE TABLE IF NOT EXISTS source_notes (sequence DOUBLE NOT NULL, source VARCHAR NOT NULL, note VARCHAR NOT NULL)`,
 ];
 
 /**
@@ -75,6 +78,7 @@ export const SCHEMA: readonly string[] = [
   `CREATE VIEW stored_windows AS SELECT asset, sensor, unit, windows.* EXCLUDE (channel) FROM windows
     JOIN channels ON id = channel`,
   ...VERSION_3,
+  ...VERSION_4,
 ];
 
 /** From each earlier version to the next. Columns that are added come last. */
@@ -93,4 +97,5 @@ export const MIGRATIONS: ReadonlyMap<number, readonly string[]> = new Map([
     ],
   ],
   [2, VERSION_3],
+  [3, VERSION_4],
 ]);

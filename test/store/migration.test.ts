@@ -150,3 +150,39 @@ describe('a store of version 2', () => {
     expect(columnsOf(after)).toStrictEqual(columnsOf(await contentOf(fresh)));
   });
 });
+
+describe('a store of version 3', () => {
+  it.each([
+    ['without what was added to it later', true],
+    ['with it', false],
+  ])('is brought up to date in place, %s', async (_, early) => {
+    const path = join(await folder(), 'store.duckdb');
+    const fresh = await openStore(configOf(path), quiet);
+    await fresh.commit(batch({ lastRow: 1, smoothed: [smoothed({})], twins: [LOST] }));
+    await fresh.close();
+    const instance = await DuckDBInstance.create(path);
+    const connection = await instance.connect();
+    await connection.run(`UPDATE meta SET value = '3' WHERE key = 'schema_version'`);
+    if (early) {
+      await connection.run(`ALTER TABLE twins DROP COLUMN insights`);
+      await connection.run(`ALTER TABLE twins DROP COLUMN parameter_std_dev`);
+      await connection.run(`DROP TABLE source_notes`);
+    }
+    connection.closeSync();
+    instance.closeSync();
+
+    const reader = await openStoreReadOnly(path);
+    expect(await reader.twins(ALL)).toStrictEqual([LOST]);
+    expect(await reader.smoothed(ALL)).toStrictEqual([smoothed({})]);
+    await reader.close();
+
+    const told = { ...LOST, timestamp: 4000, insights: { runaway: { warning: true } } };
+    const store = await openStore(configOf(path), quiet);
+    await store.commit(batch({ lastRow: 2, twins: [told] }));
+    await store.close();
+    const again = await openStore(configOf(path), quiet);
+    expect(again).toMatchObject({ lastRow: 2, lastCommit: 2, setAside: [] });
+    expect(await again.twins(ALL)).toStrictEqual([LOST, told]);
+    await again.close();
+  });
+});
