@@ -74,6 +74,8 @@ type Cells = <S>(operator: string, create: () => S, shape: StateShape) => StateC
 const NONE: ReadonlySet<string> = new Set();
 /** For a sensor that is no longer to be put in order, but for which an earlier run holds readings: they go on at once. */
 const RELEASING = { maxDelayMs: 0, maxReadings: 1, rememberCount: 0 };
+/** Of the states of the adaptive filters: raised when they keep other things than before. */
+const BANK_FORM = 2;
 /** A clock that was set back goes on at the pace of the world; twice that leaves room for bursts. */
 const STEP_BACK_MAX_PACE = 2;
 
@@ -193,7 +195,7 @@ function estimate({ kalman, unit }: Settings, cells: Cells): Stage<Reading, Esti
   if (!kalman) return withoutEstimate;
   const { mode } = kalman;
   // A state of the reference's is of use whatever its options; the other modes keep other things.
-  const shape: StateShape = mode === 'constantVelocity' ? { unit } : { unit, mode };
+  const shape: StateShape = mode === 'constantVelocity' ? { unit } : { unit, mode, form: BANK_FORM };
   return estimateState(
     kalman,
     cells('estimateState', () => estimateInitialState(mode), shape),
@@ -217,7 +219,11 @@ const windowToOutput = mapStage(STATELESS, null, (_, window: WindowAggregate): O
 /** The smoothed estimate of a reading comes with a later one, right behind that one's own output. */
 function smooth({ smooth, unit }: Settings, cells: Cells): Stage<EstimatedReading, Output>[] {
   if (!smooth) return [];
-  const state = cells('smoothState', smoothInitialState, { unit, mode: smooth.mode });
+  const state = cells('smoothState', smoothInitialState, {
+    unit,
+    mode: smooth.mode,
+    form: BANK_FORM,
+  });
   const toRecord = mapStage(STATELESS, smooth.lagMs, (_, reading: SmoothedReading, lagMs): Output => ({
     type: 'smoothed',
     smoothed: smoothedRecord(reading, lagMs),

@@ -13,13 +13,18 @@ interface Prompt extends Processor {
   process(input: Input): Entry;
 }
 
-function processor(yaml: string, lastRow = 0, asleep: ReadonlySet<string> = new Set()): Prompt {
+function processor(
+  yaml: string,
+  lastRow = 0,
+  asleep: ReadonlySet<string> = new Set(),
+  registry = new StateRegistry(),
+): Prompt {
   const folder = configFolder();
   onTestFinished(() => folder.remove());
   drops.length = 0;
   const it = createProcessor({
     config: folder.load(yaml).config,
-    registry: new StateRegistry(),
+    registry,
     twins: new Map(),
     lastRow,
     asleep,
@@ -40,6 +45,29 @@ const HELD = 'sensorTypes: { temperature: { windows: [], missing: false, order: 
 
 const values = (entry: Entry): (number | null)[] =>
   entry.outputs.flatMap((output) => (output.type === 'reading' ? [output.reading.value] : []));
+
+test('states of the adaptive filters that an earlier version kept otherwise are reset, and said to be', () => {
+  const resets: string[] = [];
+  const shape = { unit: 'degC', mode: 'adaptive' };
+  const bank = { bank: { tracks: [], weights: [] }, rival: null, rejected: 0, r: 0.5 };
+  const filter = { filter: null, timestamp: 0, bank };
+  const name = { asset: 'R101', sensor: 'temperature' };
+  const registry = new StateRegistry(
+    [
+      { name: { ...name, operator: 'estimateState' }, shape, state: filter },
+      { name: { ...name, operator: 'smoothState' }, shape, state: { filter, at: 0, held: [] } },
+    ],
+    ({ operator }, reason) => resets.push(`${operator}: ${reason}`),
+  );
+  const yaml =
+    'sensorTypes: { temperature: { windows: [], missing: false, kalman: { mode: adaptive }, smooth: { lagMs: 1000 } } }';
+  const it = processor(yaml, 0, new Set(), registry);
+  expect(values(it.process(received('a', 1, 85)))).toEqual([85]);
+  expect(resets).toEqual([
+    'smoothState: form was not there, is 2',
+    'estimateState: form was not there, is 2',
+  ]);
+});
 
 describe('row numbers', () => {
   test('go on after the last one, over readings, ticks and dead letters', () => {
