@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { anomaly } from './anomaly.ts';
 import { text } from './formats.ts';
 import { ESTIMATION_KEYS, estimationLeaves, readEstimation } from './modelEstimation.ts';
+import { readRunaway, runawayLeaves } from './modelRunaway.ts';
 import { nameProblem } from './names.ts';
 import { shown, shownKey, suggestion } from './problems.ts';
 import type { Report } from './problems.ts';
@@ -43,6 +44,7 @@ const model: Spec<ModelConfig> = {
     ...modelType.leaves(`${key}.type`),
     ...modelSensors.leaves(`${key}.sensors`),
     ...estimationLeaves(key),
+    ...runawayLeaves(key),
   ],
   read(node, place, report) {
     if (node?.kind !== 'map') {
@@ -58,16 +60,23 @@ const model: Spec<ModelConfig> = {
     }
     const sensors = modelSensors.read(node.entries.get('sensors'), at('sensors'), report);
     const estimation = readEstimation(node.entries, at, report);
+    const runaway = readRunaway(node.entries.get('runaway'), at('runaway'), report);
     const parameters = [...node.entries].filter(([key]) => !OWN_KEYS.includes(key));
     const read = parameters.map(([key, child]): [string, unknown] => [
       key,
       parameter(child, at(shownKey(key)), report),
     ]);
-    return { type, sensors, ...(estimation && { estimation }), parameters: record(read) };
+    return {
+      type,
+      sensors,
+      ...(estimation && { estimation }),
+      ...(runaway && { runaway }),
+      parameters: record(read),
+    };
   },
 };
 
-const OWN_KEYS: readonly string[] = ['type', 'sensors', ...ESTIMATION_KEYS];
+const OWN_KEYS: readonly string[] = ['type', 'sensors', ...ESTIMATION_KEYS, 'runaway'];
 
 /** The model checks its own parameters; here they need only be data that a checkpoint can hold. */
 function parameter(node: Node, place: Place, report: Report): unknown {

@@ -66,6 +66,8 @@ export interface ModelConfig {
   readonly sensors: Readonly<Record<string, string>>;
   /** Of the filter of a process model, where something is said of it. */
   readonly estimation?: ModelEstimationConfig;
+  /** Warning before the process runs away, where it is on. */
+  readonly runaway?: ModelRunawayConfig;
   /** Everything else is the model's own. */
   readonly parameters: Readonly<Record<string, unknown>>;
 }
@@ -88,6 +90,22 @@ export interface ModelEstimationConfig {
   readonly gateNis: number | null;
   readonly confirmCount: number;
   readonly maxStepS: number;
+}
+
+/** As RunawayOptions in src/twin/process/runawayOptions.ts. */
+export interface ModelRunawayConfig {
+  readonly limit: number;
+  readonly output: string;
+  readonly states: readonly string[];
+  readonly criterion: 'either' | 'divergence' | 'prediction' | 'both';
+  readonly divergencePerS: number;
+  readonly divergenceStdDevs: number;
+  readonly probability: number;
+  readonly horizonMs: number;
+  readonly everyMs: number;
+  readonly confirmCount: number;
+  readonly clearCount: number;
+  readonly inputAverageMs: number;
 }
 
 /** A check that is `false` is off. */

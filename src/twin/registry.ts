@@ -10,7 +10,9 @@ import { LiveTwin, twinOptions } from './liveTwin.ts';
 import { cstr } from './process/cstr.ts';
 import { estimatedTwin } from './process/estimatedTwin.ts';
 import type { EstimatedTwin } from './process/estimatedTwin.ts';
+import type { Companion } from './process/companion.ts';
 import type { ProcessModel } from './process/model.ts';
+import { runawayWarning } from './process/runaway.ts';
 import { unsupported } from './process/supported.ts';
 
 /** A model whose state only the model itself knows. */
@@ -49,7 +51,7 @@ async function load(config: ModelConfig, onFault: OnModelFault): Promise<Loaded>
   const { type, parameters, estimation } = config;
   const process = Object.hasOwn(PROCESS_MODELS, type) ? PROCESS_MODELS[type]?.(parameters) : undefined;
   if (process !== undefined) {
-    const estimated = estimatedTwin(process, estimation);
+    const estimated = estimatedTwin(process, estimation, undefined, companionsOf(process, config));
     return { model: estimated, estimated };
   }
   const builtIn = Object.hasOwn(BUILT_IN, type) ? BUILT_IN[type]?.(parameters) : undefined;
@@ -62,14 +64,22 @@ async function load(config: ModelConfig, onFault: OnModelFault): Promise<Loaded>
     );
   }
   const made: unknown = await (create as (parameters: unknown) => unknown)(config.parameters);
-  const estimated = isProcessModel(made) ? estimatedTwin(made, estimation) : null;
+  const estimated = isProcessModel(made)
+    ? estimatedTwin(made, estimation, undefined, companionsOf(made, config))
+    : null;
   const model = estimated ?? made;
   if (!isModel(model)) throw new Error(`${config.type}: ${missingFrom(model)}`);
   rehearse(config.type, model);
   return { model: guarded(estimated ?? withoutFilter(model, config), onFault), estimated };
 }
 
-function withoutFilter(model: AnyTwinModel, { estimation }: ModelConfig): AnyTwinModel {
+/** What goes along with the twin of a process model, as far as the configuration wants it. */
+function companionsOf(process: ProcessModel, { estimation, runaway }: ModelConfig): readonly Companion[] {
+  return runaway === undefined ? [] : [runawayWarning(process, estimation, runaway)];
+}
+
+function withoutFilter(model: AnyTwinModel, { estimation, runaway }: ModelConfig): AnyTwinModel {
+  if (runaway !== undefined) throw new Error(`${model.type} has no filter that could take the key runaway`);
   if (estimation === undefined) return model;
   throw new Error(`${model.type} has no filter that could take the keys estimate and filter`);
 }
