@@ -71,10 +71,11 @@ export function adaptiveState(z: number, options: AdaptiveOptions): AdaptiveStat
 }
 
 /** The bank whose estimate is reported. */
-export function reported(state: AdaptiveState, { unconfirmed }: AdaptiveOptions): Bank {
-  const { bank, rival, spikes, shifts } = state;
+export function reported(state: AdaptiveState, { unconfirmed, confirmCount }: AdaptiveOptions): Bank {
+  const { bank, rival, spikes, shifts, rejected } = state;
   if (rival === null || unconfirmed === 'hold') return bank;
-  return unconfirmed === 'follow' || spikes <= shifts ? rival : bank;
+  // Spikes are short: beyond, the old level is the likelier one no more, even where readings do not agree.
+  return unconfirmed === 'follow' || spikes <= shifts || rejected > confirmCount ? rival : bank;
 }
 
 const VALUE = { x0: 0, p: 0 };
