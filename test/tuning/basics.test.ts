@@ -106,6 +106,25 @@ describe('resolution', () => {
   test('none where values are as they come', () => {
     expect(resolutionOf([simulate(PROFILES.sine, { seed: 3, hz: 1 }).run])).toBeNull();
   });
+
+  test.each([1e-4, 3e-4, 1e-3, 3e-3])('none on a steady ramp with noise of %d', (stdDev) => {
+    const ramp = simulate((_, seconds) => seconds / 30, { seed: 6, hz: 1, count: 2000, stdDev });
+    expect(resolutionOf([ramp.run])).toBeNull();
+    // Where readings are missing there are changes of two and three times the usual one.
+    const values = ramp.run.values.filter((_, i) => i % 7 > 0 && i % 11 > 0);
+    expect(resolutionOf([runOf([...values])])).toBeNull();
+  });
+
+  test('a step that a ramp, or a slow level, comes in is found', () => {
+    const ramp = Array.from({ length: 2000 }, (_, i) => Math.round((i / 30) * 100) / 100);
+    expect(resolutionOf([runOf(ramp)])).toBe(0.01);
+    const level = Array.from({ length: 2000 }, (_, i) => 20 + 0.5 * (Math.floor(i / 100) % 2));
+    expect(resolutionOf([runOf(level)])).toBe(0.5);
+    const single = Array.from({ length: 2000 }, (_, i) =>
+      Math.fround(Math.round(8500 + 50 * Math.sin(i)) / 100),
+    );
+    expect((resolutionOf([runOf(single)]) ?? 0) / 0.01).toBeCloseTo(1, 4);
+  });
 });
 
 describe('noise by differences', () => {
