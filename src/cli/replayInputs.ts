@@ -74,10 +74,15 @@ async function check(name: string, form: InputForm): Promise<number | null> {
     for await (const _ of readRecorded(chunks, options)) break;
     return found.size;
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    const reason = error.code === 'ENOENT' ? 'no such file' : error.message;
-    throw new CliError(`${name}: ${reason}`, 2, { cause: error });
+    throw readError(name, error);
   }
+}
+
+/** What kept a file from being read, in the words of all commands; anything else as it is. */
+export function readError(name: string, error: unknown): unknown {
+  if (!isSystemError(error)) return error;
+  const reason = error.code === 'ENOENT' ? 'no such file' : error.message;
+  return new CliError(`${name}: ${reason}`, 2, { cause: error });
 }
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>

@@ -9,6 +9,7 @@ import { scoreTable } from '../scoring/table.ts';
 import { openTwins } from '../twin/registry.ts';
 import { CliError } from './exit.ts';
 import type { Format } from './replayFormat.ts';
+import { readError } from './replayInputs.ts';
 import type { InputForm } from './replayInputs.ts';
 import { replay } from './replayRun.ts';
 import type { ReplayInput } from './replayRun.ts';
@@ -70,9 +71,7 @@ async function labelledRecordings(parts: ScoreParts): Promise<Recording[]> {
       const chunks = createReadStream(name, { signal });
       const labels = await readLabels(chunks, { name, separator, timeZone, time, label }).catch(
         (error: unknown) => {
-          if (error instanceof Error && 'syscall' in error)
-            throw new CliError(`${name}: ${error.message}`, 2);
-          throw error;
+          throw readError(name, error);
         },
       );
       return { inputs: files.length === 1 ? inputs : inputs.slice(i, i + 1), labels };

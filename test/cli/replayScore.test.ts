@@ -77,7 +77,7 @@ test('several configurations side by side, each recording by itself', async () =
 
 test.each([
   [['--score', '1.csv', '2.csv', '3.csv'], /3 files of labels for 2 inputs/],
-  [['--score', 'nowhere.csv'], /nowhere.csv/],
+  [['--score', 'nowhere.csv'], /nowhere\.csv: no such file$/m],
   [['--score', '1.csv', '--label', 'fault'], /the header lacks fault/],
   [['--score', '1.csv', '--skip', '-1'], /--skip: '-1' is not valid/],
 ])('%o is refused', async (args, message) => {
