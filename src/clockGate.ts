@@ -74,7 +74,7 @@ export class ClockGate {
   }
 
   /**
-   * To be told when the service pauses its sources, and when they go on. What comes meanwhile waits outside, so the clock
+   * To be told when the service holds up its senders, and when they may go on. What comes meanwhile waits outside, so the clock
    * waits too; after a short stop, as in a burst, nothing has queued up.
    */
   hold(held: boolean, monotonic: number): void {

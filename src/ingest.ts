@@ -30,6 +30,8 @@ import type { Source } from './sources/source.ts';
 import type { CommitBatch, Store } from './store/store.ts';
 
 const COMMIT_RETRY_MS = 1000;
+/** A commit that takes longer may have stopped senders that wait for their acknowledgements. */
+const STALLED_MS = 500;
 
 export interface IngestParts {
   readonly config: Config['pipeline'];
@@ -40,8 +42,8 @@ export interface IngestParts {
   /** Answers the processor's `isKnown`. */
   readonly recall: Recall;
   readonly onDrop: OnDrop;
-  /** Told when the sources are paused, and when they may go on. */
-  readonly onPause?: (paused: boolean) => void;
+  /** Told when senders are held up, by a pause or by acknowledgements that do not come, and when they may go on. */
+  readonly onHeldUp?: (heldUp: boolean) => void;
   /** Told of each input once it was processed. */
   readonly onEntry: (entry: Entry) => void;
   readonly onCommit: (batch: CommitBatch, inputs: number, durationS: number) => void;
@@ -72,6 +74,7 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
   const { config, sources, processor, recall, stop, hold = of(false) } = parts;
   const room = new BehaviorSubject(true);
   const pressure = new BehaviorSubject(false);
+  const stalled = new BehaviorSubject(false);
   const roomThere = room.pipe(filter((there) => there));
   const owed = new Owed(sources, parts.store.notes);
   const pending = config.buffer.overflow === 'latest' ? new Pending() : null;
@@ -134,7 +137,13 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
         droppable: () => false,
         onPressure: (full) => room.next(!full),
       },
-      (batch) => commit(inOrder(batch, pending, owed), batch.length, parts, owed),
+      (batch) => {
+        const late = timer(STALLED_MS).subscribe(() => stalled.next(true));
+        return commit(inOrder(batch, pending, owed), batch.length, parts, owed).finally(() => {
+          late.unsubscribe();
+          if (stalled.value) stalled.next(false);
+        });
+      },
     ),
   );
   return new Observable((subscriber) => {
@@ -146,20 +155,26 @@ export function ingest(parts: IngestParts): Observable<readonly Entry[]> {
         complete: () => entries.complete(),
       }),
     );
+    const paused = combineLatest([pressure, hold]).pipe(
+      map(([full, held]) => full || held),
+      distinctUntilChanged(),
+    );
     subscriber.add(
-      combineLatest([pressure, hold])
+      combineLatest([paused, stalled])
         .pipe(
-          map(([full, held]) => full || held),
+          map(([held, late]) => held || late),
           distinctUntilChanged(),
           skip(1),
         )
-        .subscribe((paused) => {
-          parts.onPause?.(paused);
-          for (const source of sources) {
-            if (paused) source.pause();
-            else source.resume();
-          }
-        }),
+        .subscribe((heldUp) => parts.onHeldUp?.(heldUp)),
+    );
+    subscriber.add(
+      paused.pipe(skip(1)).subscribe((held) => {
+        for (const source of sources) {
+          if (held) source.pause();
+          else source.resume();
+        }
+      }),
     );
     const listening = merge(
       parts.ticks.pipe(takeUntil(stop)),

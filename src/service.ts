@@ -143,7 +143,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
         checkpointer.committed(batch.lastRow);
         forwarder?.committed(store.lastCommit, batch.readings.length);
       },
-      onPause: (paused) => gate.hold(paused, performance.now()),
+      onHeldUp: (heldUp) => gate.hold(heldUp, performance.now()),
       onStoreError: health.onStoreError,
       hold: backlogFull,
       stop: stopped,

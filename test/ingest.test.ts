@@ -24,6 +24,7 @@ interface Rig {
   readonly drops: string[];
   readonly processed: Entry[];
   readonly errors: string[];
+  readonly heldUp: boolean[];
   readonly stop: Subject<void>;
   readonly abort: Subject<void>;
   readonly outcome: () => string;
@@ -48,6 +49,7 @@ function rig(
   const drops: string[] = [];
   const processed: Entry[] = [];
   const errors: string[] = [];
+  const heldUp: boolean[] = [];
   let outcome = 'running';
   const onDrop: IngestParts['onDrop'] = (reason, { value }) => drops.push(`${reason} ${value}`);
   const recall = new Recall(memory ?? REMEMBERS_NOTHING);
@@ -68,6 +70,7 @@ function rig(
     recall,
     hold,
     onDrop,
+    onHeldUp: (held) => heldUp.push(held),
     onEntry: (entry) => processed.push(entry),
     onCommit: () => undefined,
     onStoreError: (error) => errors.push(String(error)),
@@ -78,7 +81,7 @@ function rig(
     error: (error: unknown) => (outcome = String(error)),
   });
   onTestFinished(() => subscription.unsubscribe());
-  return { sources, commits, ticks, drops, processed, errors, stop, abort, outcome: () => outcome };
+  return { sources, commits, ticks, drops, processed, errors, heldUp, stop, abort, outcome: () => outcome };
 }
 
 const AT_ONCE = '{ commit: { maxWaitMs: 0 } }';
@@ -90,6 +93,24 @@ const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
+
+test('senders are held up while the sources are paused, and while a commit takes long', async () => {
+  const it = rig(AT_ONCE);
+  plant(it).send(1);
+  await vi.advanceTimersByTimeAsync(400);
+  expect(it.heldUp).toEqual([]);
+  it.commits.succeed();
+  plant(it).send(2);
+  await vi.advanceTimersByTimeAsync(600);
+  // The sources themselves go on.
+  expect(it.heldUp).toEqual([true]);
+  expect(plant(it).pressure).toEqual([]);
+  it.commits.succeed();
+  await settle();
+  expect(it.heldUp).toEqual([true, false]);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(it.heldUp).toEqual([true, false]);
+});
 
 test('notes of the sources are stored with what came before them, where they have changed', async () => {
   const it = rig(AT_ONCE);
