@@ -60,12 +60,12 @@ export function baselineOf(content: unknown): Omit<AnomalyBaselineConfig, 'diges
   };
   const baseline: AnomalyBaseline = {
     sensors,
-    center: list('center', size, -Infinity),
-    scale: list('scale', size, 0),
-    inflation: list('inflation', size, 1),
+    center: list('center', size, -LARGEST, LARGEST),
+    scale: list('scale', size, 0, LARGEST),
+    inflation: list('inflation', size, 1, MANY),
     usualMs: list('usualMs', size, 0),
     correlation: list('correlation', size * size, -1, 1),
-    effectiveCounts: list('effectiveCounts', size, 0),
+    effectiveCounts: list('effectiveCounts', size, 0, MANY),
   };
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
@@ -75,8 +75,48 @@ export function baselineOf(content: unknown): Omit<AnomalyBaselineConfig, 'diges
         throw wrong(`correlation[${i * size + j}]`, value, `${expected}, as it is symmetric`);
     }
   }
+  canJudge(baseline);
   const baselineMs = fields.get('baselineMs') === null ? null : one('baselineMs', 0);
   return { ...baseline, intervalMs: one('intervalMs', 0), smoothingMs: one('smoothingMs', 0), baselineMs };
+}
+
+/** Larger centres and scales are none of a sensor. */
+const LARGEST = 1e100;
+/** No recording has more values. */
+const MANY = 1e9;
+/** What is learned has no smaller scale, as a share of its centre, and no smaller one at all. */
+const LEAST_SCALE = { relative: 1e-9, absolute: 1e-100 };
+/** Of the correlation's factor, squared; the correlation that is learned keeps well above it. */
+const MIN_PIVOT = 1e-9;
+
+/** @throws Error where a detector could raise no alarm with it, or would be in alarm for good. */
+function canJudge({ sensors, center, scale, correlation, effectiveCounts }: AnomalyBaseline): void {
+  const kept = sensors.map((_, i) => i).filter((i) => scale[i] !== 0);
+  if (kept.length === 0)
+    throw wrong('scale', scale, 'at least one above 0, as a sensor with 0 is not judged');
+  for (const i of kept) {
+    const least = Math.max(LEAST_SCALE.absolute, LEAST_SCALE.relative * Math.abs(center[i] ?? 0));
+    if ((scale[i] ?? 0) < least)
+      throw wrong(`scale[${i}]`, scale[i], `0 or a number >= ${least}, with center[${i}] ${center[i]}`);
+    if ((effectiveCounts[i] ?? 0) < 1)
+      throw wrong(`effectiveCounts[${i}]`, effectiveCounts[i], `a number >= 1, as scale[${i}] is not 0`);
+  }
+  const lower = kept.map(() => kept.map(() => 0));
+  kept.forEach((row, i) => {
+    for (let j = 0; j <= i; j++) {
+      let sum = correlation[row * sensors.length + (kept[j] ?? 0)] ?? 0;
+      for (let k = 0; k < j; k++) sum -= (lower[i]?.[k] ?? 0) * (lower[j]?.[k] ?? 0);
+      if (i === j && !(sum > MIN_PIVOT)) {
+        const others = kept.slice(0, i).map((each) => sensors[each]);
+        throw wrong(
+          'correlation',
+          [sensors[row], 'follows from', others].flat().join(' '),
+          'a positive definite matrix',
+        );
+      }
+      lower[i]?.splice(j, 1, i === j ? Math.sqrt(sum) : sum / (lower[j]?.[j] ?? 1));
+    }
+  });
 }
 
 function finite(key: string, value: unknown, min: number, max: number): number {

@@ -150,6 +150,36 @@ describe('a baseline in the configuration', () => {
       /correlation\[2\]: 0.4 is not valid, expected 0.5/,
     ],
     [
+      'that judges no sensor',
+      { ...good, scale: [0, 0] },
+      /baseline: .*given.json.*: scale: .*0.*0.* is not valid, expected at least one above 0/,
+    ],
+    [
+      'without independent values',
+      { ...good, effectiveCounts: [0, 0] },
+      /effectiveCounts\[0\]: 0 is not valid, expected a number >= 1/,
+    ],
+    [
+      'with a count beyond all recordings',
+      { ...good, effectiveCounts: [1e308, 20] },
+      /effectiveCounts\[0\]: 1e\+308 is not valid, expected a number >= 0 and <= 1000000000/,
+    ],
+    [
+      'with a correlation of ones',
+      { ...good, scale: [1, 1], correlation: [1, 1, 1, 1] },
+      /correlation: .*level follows from flow.* is not valid, expected a positive definite matrix/,
+    ],
+    [
+      'with a centre that is none',
+      { ...good, center: [1e308, 2] },
+      /center\[0\]: 1e\+308 is not valid, expected a number >= -1e\+100 and <= 1e\+100/,
+    ],
+    [
+      'with a scale that is rounding',
+      { ...good, center: [1e12, 2] },
+      /scale\[0\]: 1 is not valid, expected 0 or a number >= 1000\.?\d*, with center\[0\] 1000000000000/,
+    ],
+    [
       'other sensors',
       { ...good, sensors: ['level', 'flow'] },
       /learned from level, flow, expected flow, level/,
