@@ -1,7 +1,7 @@
 import { timeReader } from '../sources/replay/cells.ts';
 import { CsvRows } from '../sources/replay/csvRows.ts';
 import { likelySeparator } from '../sources/replay/header.ts';
-import { readLines } from '../sources/replay/lines.ts';
+import { isUtf8, readLines } from '../sources/replay/lines.ts';
 import { InputError } from '../sources/replay/readers.ts';
 
 export interface LabelOptions {
@@ -46,6 +46,7 @@ export async function readLabels(
     for (const { cells, text, lines: taken } of rows.take(lines)) {
       line += taken;
       if (text.trim() === '') continue;
+      if (!isUtf8(text)) throw new InputError(`${name}:${line}: not UTF-8, expected a text in UTF-8`);
       if (cells === null) throw new InputError(`${name}:${line}: not CSV (quotes do not match)`);
       if (columns === null) {
         columns = columnsOf(cells, { name, time, label });

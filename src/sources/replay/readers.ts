@@ -6,8 +6,16 @@ import type { CsvRow } from './csvRows.ts';
 import { likelySeparator, longCsvColumns, wideCsvColumns } from './header.ts';
 import type { WideOptions } from './header.ts';
 import { interner } from './interner.ts';
-import { readLines } from './lines.ts';
-import { brokenCsvRow, isReadingName, longCsvRow, ndjsonLine, wideCsvRow } from './records.ts';
+import { isUtf8, readLines } from './lines.ts';
+import {
+  brokenCsvRow,
+  isReadingName,
+  longCsvRow,
+  ndjsonLine,
+  NOT_UTF8,
+  notUtf8,
+  wideCsvRow,
+} from './records.ts';
 import type { LineContext } from './records.ts';
 
 export interface ReadOptions {
@@ -99,7 +107,8 @@ function ndjsonReader(at: LineContext): LineReader {
     take(lines, out) {
       for (const text of lines) {
         at.position += 1;
-        if (text.trim() !== '') ndjsonLine(text, at, out);
+        if (!isUtf8(text)) notUtf8(text, at, out);
+        else if (text.trim() !== '') ndjsonLine(text, at, out);
       }
     },
     end: () => undefined,
@@ -114,7 +123,11 @@ function csvReader(at: LineContext, separator: string, wide: WideOptions | null)
   const takeRows = (complete: readonly CsvRow[], out: SourceEvent[]): void => {
     for (const { cells, text, lines } of complete) {
       at.position += lines;
+      const isText = isUtf8(text);
+      if (read === null && !isText)
+        throw new InputError(`${at.file}:${at.position - at.linesBefore}: ${NOT_UTF8}`);
       if (read === null) read = rowReader(cells, wide, at);
+      else if (!isText) notUtf8(text, at, out);
       else if (cells === null) brokenCsvRow(text, at, out);
       else if (text.trim() !== '') read(cells, text, out);
     }

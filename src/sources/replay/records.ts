@@ -104,6 +104,12 @@ export function brokenCsvRow(text: string, at: LineContext, out: SourceEvent[]):
   out.push(refused('malformed', `line: ${shown(text)} is not CSV (quotes do not match)`, text, at));
 }
 
+/** A line with bytes that mean nothing in UTF-8: as Latin-1, its units would come out damaged. */
+export function notUtf8(text: string, at: LineContext, out: SourceEvent[]): void {
+  out.push(refused('malformed', `line: ${NOT_UTF8}`, text, at));
+}
+export const NOT_UTF8 = 'not UTF-8, expected a text in UTF-8';
+
 interface Fields {
   readonly asset: unknown;
   readonly sensor: unknown;

@@ -8,13 +8,13 @@ import type { ReadOptions } from '../../../src/sources/replay/readers.ts';
 import { isDeadLetter } from '../../../src/sources/source.ts';
 import type { SourceEvent } from '../../../src/sources/source.ts';
 
-async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {
-  const bytes = Buffer.from(text);
+async function* inPieces(text: string | Buffer, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
 }
 
 async function read(
-  text: string,
+  text: string | Buffer,
   options: Partial<ReadOptions> = {},
   size = 1 << 16,
 ): Promise<SourceEvent[]> {
@@ -151,6 +151,38 @@ describe('a long recording', () => {
   ])('the input %j cannot be read', async (text, problem) => {
     await expect(read(text)).rejects.toThrow(InputError);
     await expect(read(text)).rejects.toThrow(problem);
+  });
+});
+
+describe('a recording in Latin-1', () => {
+  const header = 'timestamp,asset,sensor,value,unit\n';
+  // A U+FFFD that was written is one.
+  const mixed = Buffer.concat([
+    Buffer.from(`${header}1000,R101,t,85,\u00B0C\n2000,R101,t,86,\uFFFDC\n`),
+    Buffer.from('3000,R101,t,87,\u00B0C\n4000,R101,t,88,"\u00B0C"\n', 'latin1'),
+    Buffer.from('5000,R101,t,89,K\n6000,R101,t,90,\u00E9', 'latin1'),
+  ]);
+  test.each([1, 2, 3, 5, 1 << 16])(
+    'lines that are not UTF-8 are dead letters, in pieces of %d',
+    async (size) => {
+      const detail = 'malformed line: not UTF-8, expected a text in UTF-8';
+      expect((await read(mixed, {}, size)).map(told)).toEqual([
+        'R101/t 85@1000 Good \u00B0C',
+        'R101/t 86@2000 Good \uFFFDC',
+        `f:4 ${detail}`,
+        `f:5 ${detail}`,
+        'R101/t 89@5000 Good K',
+        `f:7 ${detail}`,
+      ]);
+    },
+  );
+  test('a header, and NDJSON', async () => {
+    const wide = { asset: 'V1', time: 'time', map: new Map([['Druck', 'p']]) };
+    const text = Buffer.from('time;Druck;T in \u00B0C\n1000;1;2\n', 'latin1');
+    await expect(read(text, { wide })).rejects.toThrow('f:1: not UTF-8, expected a text in UTF-8');
+    const json = '{"timestamp":1000,"asset":"R101","sensor":"t","value":1,"unit":"\u00B0C"}\n';
+    const events = (await read(Buffer.from(json, 'latin1'))).map(told);
+    expect(events).toEqual(['f:1 malformed line: not UTF-8, expected a text in UTF-8']);
   });
 });
 
