@@ -1,5 +1,5 @@
 import type { Report } from './problems.ts';
-import { choice, number, orNull, whole } from './formats.ts';
+import { choice, duration, number, orNull, texts, whole } from './formats.ts';
 import { group, mapOf } from './spec.ts';
 import type { Place, Spec } from './spec.ts';
 import type { Node } from './tree.ts';
@@ -68,12 +68,41 @@ const filter = group('The filter of a process model.', {
   maxStepS: number('Longest step between two looks at the spread, in s.', 10, { above: 0 }),
 });
 
+const diagnosis = group('Whether plant and model part, and whose fault it is; null = off.', {
+  parameters: orNull(
+    texts('Parameters and inputs whose change is a process fault; null = those under estimate.', [], {
+      expected: 'a name of the model',
+      test: (name) => name !== '',
+    }),
+  ),
+  windowMs: duration(
+    "Time constant of the longer average of the innovations; the shorter one's is a tenth.",
+    600_000,
+    1000,
+  ),
+  falseAlarmsPerDay: number('How often a day plant and model part by chance.', 0.1, { above: 0 }),
+  biasTolerance: number(
+    'What an imperfect model may always be off: mean innovation in standard deviations.',
+    0.3,
+    { min: 0 },
+  ),
+  nisTolerance: number('Share by which NIS may always be over 1.', 0.3, { min: 0 }),
+  correlationTolerance: number('Autocorrelation at lag 1 that innovations may always have.', 0.2, { min: 0 }),
+  blockMs: duration('Measurements are averaged over so long before hypotheses are compared.', 20_000, 100),
+  historyMs: duration('So much of the past is kept for it: 20 to 120 times blockMs.', 1_200_000, 2000),
+  everyMs: duration('Hypotheses are compared at most so often.', 60_000, 100),
+  evidence: number('Log likelihood ratio from which an explanation is believed.', 10, { above: 0 }),
+  margin: number('How much better than the next it must be.', 5, { above: 0 }),
+  holdMs: duration('Plant and model agree for so long before a verdict is taken back.', 1_800_000),
+});
+
 /** Keys of a model that are the filter's and not the model's. */
-export const ESTIMATION_KEYS: readonly string[] = ['estimate', 'filter'];
+export const ESTIMATION_KEYS: readonly string[] = ['estimate', 'filter', 'diagnosis'];
 
 export const estimationLeaves = (key: string) => [
   ...estimate.leaves(`${key}.estimate`),
   ...filter.leaves(`${key}.filter`),
+  ...diagnosis.leaves(`${key}.diagnosis`),
 ];
 
 /** What is said of the filter; undefined where nothing is. */
@@ -86,9 +115,12 @@ export function readEstimation(
     const node = entries.get(key);
     return node !== undefined && !(node.kind === 'scalar' && node.value === null);
   };
-  if (!given('estimate') && !given('filter')) return undefined;
+  if (!ESTIMATION_KEYS.some(given)) return undefined;
   return {
     estimate: estimate.read(entries.get('estimate'), at('estimate'), report),
     ...filter.read(entries.get('filter'), at('filter'), report),
+    ...(given('diagnosis') && {
+      diagnosis: diagnosis.read(entries.get('diagnosis'), at('diagnosis'), report),
+    }),
   };
 }

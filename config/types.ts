@@ -90,6 +90,23 @@ export interface ModelEstimationConfig {
   readonly gateNis: number | null;
   readonly confirmCount: number;
   readonly maxStepS: number;
+  /** As DiagnosisOptions in src/twin/process/diagnosisOptions.ts, where it is on. */
+  readonly diagnosis?: ModelDiagnosisConfig;
+}
+
+export interface ModelDiagnosisConfig {
+  readonly parameters: readonly string[] | null;
+  readonly windowMs: number;
+  readonly falseAlarmsPerDay: number;
+  readonly biasTolerance: number;
+  readonly nisTolerance: number;
+  readonly correlationTolerance: number;
+  readonly blockMs: number;
+  readonly historyMs: number;
+  readonly everyMs: number;
+  readonly evidence: number;
+  readonly margin: number;
+  readonly holdMs: number;
 }
 
 /** As RunawayOptions in src/twin/process/runawayOptions.ts. */

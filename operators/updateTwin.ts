@@ -42,7 +42,7 @@ export function updateTwin<S>(
       if (twinStep(model, state, reading, settings)) record(state, emit);
     },
     tick(state, now, settings, emit) {
-      if (twinTick(state, now, settings)) record(state, emit);
+      if (twinTick(state, now, settings, model)) record(state, emit);
     },
     flush: () => undefined,
   };

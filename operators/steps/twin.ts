@@ -4,6 +4,14 @@ import type { EstimatedReading } from '../types.ts';
 /** Plain data, as JSON keeps it. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
 
+/** That plant and model have parted. */
+export interface Parting {
+  /** For people: `temperature: bias +2.1 degC`. */
+  readonly cause: string;
+  /** Seconds since then. */
+  readonly forS: number;
+}
+
 /**
  * The model port: what a model of one asset must offer so that updateTwin can keep it in step.
  *
@@ -29,6 +37,8 @@ export interface TwinModel<S> {
   parameterStdDev?(state: S): Readonly<Record<string, number>>;
   /** What else the model has to say of the process, by subject. Default: nothing. */
   insights?(state: S): Readonly<Record<string, Plain>>;
+  /** Why plant and model have parted; null while they agree. Default: they always do. */
+  parted?(state: S): Parting | null;
   /** Integrates the state forward by `dtS` seconds, >= 0. */
   advance(state: S, dtS: number): void;
   /**
@@ -63,6 +73,9 @@ export interface TwinRecord {
     readonly lagMs: number;
     /** Sensors that are stale or whose last reading was Bad. */
     readonly staleSensors: readonly string[];
+    /** Why it is degraded though no sensor is stale, and since when (event time); only where plant and model have parted. */
+    readonly cause?: string;
+    readonly since?: number;
   };
 }
 
@@ -203,13 +216,22 @@ function isDue<S>(state: TwinState<S>, options: Required<TwinOptions>): boolean 
 }
 
 /** Lets the clock pass. @returns true when the status has changed, so that a record is due. */
-export function twinTick<S>(state: TwinState<S>, at: number, options: Required<TwinOptions>): boolean {
+export function twinTick<S>(
+  state: TwinState<S>,
+  at: number,
+  options: Required<TwinOptions>,
+  model: Pick<TwinModel<S>, 'parted'> = {},
+): boolean {
   if (at > state.clock) state.clock = at;
-  return state.timestamp !== null && twinSync(state, options).status !== state.recordedStatus;
+  return state.timestamp !== null && twinSync(state, options, model).status !== state.recordedStatus;
 }
 
-/** Sync status at the state's clock. */
-export function twinSync<S>(state: TwinState<S>, options: Required<TwinOptions>): TwinRecord['sync'] {
+/** Sync status at the state's clock. A twin whose model has parted from the plant is degraded at best. */
+export function twinSync<S>(
+  state: TwinState<S>,
+  options: Required<TwinOptions>,
+  model: Pick<TwinModel<S>, 'parted'> = {},
+): TwinRecord['sync'] {
   const staleSensors = Object.entries(options.sensors)
     .filter(([sensor, role]) => {
       const sync = state.sensors[sensor];
@@ -217,8 +239,19 @@ export function twinSync<S>(state: TwinState<S>, options: Required<TwinOptions>)
     })
     .map(([sensor]) => sensor);
   const silent = state.lastUsableAt === null || state.clock - state.lastUsableAt > options.lostAfterMs;
-  const status = silent ? 'lost' : staleSensors.length > 0 ? 'degraded' : 'synchronised';
-  return { status, lagMs: state.timestamp === null ? 0 : state.clock - state.timestamp, staleSensors };
+  const parting = model.parted?.(state.model) ?? null;
+  const degraded = staleSensors.length > 0 || parting !== null;
+  const status = silent ? 'lost' : degraded ? 'degraded' : 'synchronised';
+  const { timestamp } = state;
+  return {
+    status,
+    lagMs: timestamp === null ? 0 : state.clock - timestamp,
+    staleSensors,
+    ...(parting !== null && {
+      cause: parting.cause,
+      since: Math.round((timestamp ?? state.clock) - 1000 * parting.forS),
+    }),
+  };
 }
 
 /** What to show of the twin now; null before its first reading. */
@@ -240,7 +273,7 @@ export function twinRecord<S>(
     ...(model.parameterStdDev !== undefined && { parameterStdDev: model.parameterStdDev(state.model) }),
     ...(model.insights !== undefined && { insights: model.insights(state.model) }),
     residuals: { ...state.residuals },
-    sync: twinSync(state, options),
+    sync: twinSync(state, options, model),
   };
 }
 

@@ -107,6 +107,8 @@ export const syncJson = (sync: TwinRecord['sync']) => ({
   status: sync.status,
   lagMs: sync.lagMs,
   staleSensors: [...sync.staleSensors],
+  ...(sync.cause !== undefined && { cause: sync.cause }),
+  ...(sync.since !== undefined && { since: isoTime(sync.since) }),
 });
 
 export const anomalyRecord = (anomaly: AnomalyRecord) => ({

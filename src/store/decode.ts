@@ -151,6 +151,8 @@ export function decodeTwin(row: Row): TwinRecord {
       status: SYNC.find((status) => status === sync['status']) ?? fail(sync, 'status'),
       lagMs: number(sync, 'lagMs'),
       staleSensors: Array.isArray(staleSensors) ? staleSensors.map(String) : [],
+      ...(isText(sync['cause']) && { cause: text(sync, 'cause') }),
+      ...(typeof sync['since'] === 'number' && { since: number(sync, 'since') }),
     },
   };
 }

@@ -33,6 +33,8 @@ export function guarded(model: TwinModel<unknown>, onFault: OnModelFault): TwinM
     ...(model.parameterStdDev && {
       parameterStdDev: (state: unknown) => model.parameterStdDev?.(state) ?? {},
     }),
+    ...(model.insights && { insights: (state: unknown) => model.insights?.(state) ?? {} }),
+    ...(model.parted && { parted: (state: unknown) => model.parted?.(state) ?? null }),
     quantities: model.quantities,
     outputs: model.outputs,
     initial: () => model.initial(),

@@ -8,7 +8,9 @@ import { guarded, problemOf, survivesJson } from './guard.ts';
 import type { OnModelFault } from './guard.ts';
 import { LiveTwin, twinOptions } from './liveTwin.ts';
 import { cstr } from './process/cstr.ts';
+import { diagnosis } from './process/diagnosis.ts';
 import { estimatedTwin } from './process/estimatedTwin.ts';
+import { resolveEstimation } from './process/estimationOptions.ts';
 import type { EstimatedTwin } from './process/estimatedTwin.ts';
 import type { Companion } from './process/companion.ts';
 import type { ProcessModel } from './process/model.ts';
@@ -75,7 +77,13 @@ async function load(config: ModelConfig, onFault: OnModelFault): Promise<Loaded>
 
 /** What goes along with the twin of a process model, as far as the configuration wants it. */
 function companionsOf(process: ProcessModel, { estimation, runaway }: ModelConfig): readonly Companion[] {
-  return runaway === undefined ? [] : [runawayWarning(process, estimation, runaway)];
+  const wanted = estimation?.diagnosis;
+  return [
+    ...(runaway === undefined ? [] : [runawayWarning(process, estimation, runaway)]),
+    ...(wanted === undefined
+      ? []
+      : [diagnosis(process, resolveEstimation(process, estimation ?? {}), wanted)]),
+  ];
 }
 
 function withoutFilter(model: AnyTwinModel, { estimation, runaway }: ModelConfig): AnyTwinModel {

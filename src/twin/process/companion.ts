@@ -1,4 +1,4 @@
-import type { Plain } from '../../../operators/steps/twin.ts';
+import type { Parting, Plain } from '../../../operators/steps/twin.ts';
 import type { EstimatedState } from './estimatedTwin.ts';
 
 /** A measurement as the filter found it. */
@@ -30,6 +30,8 @@ export interface Companion<C extends object = object> {
   compared?(own: C, twin: EstimatedState, comparison: Comparison): void;
   /** An input was measured. */
   told?(own: C, twin: EstimatedState, input: number): void;
+  /** Why the twin cannot be trusted, if it cannot, and for how long so far. Default: it can. */
+  parted?(own: C, twin: EstimatedState): Parting | null;
   /** What it has to say now; null = nothing. */
   says(own: C, twin: EstimatedState): Plain;
 }

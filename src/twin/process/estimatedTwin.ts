@@ -177,6 +177,15 @@ export function estimatedTwin(
       insights: (state: EstimatedState) =>
         Object.fromEntries(companions.map((each) => [each.name, each.says(ownOf(state, each), state)])),
     }),
+    ...(companions.some((each) => 'parted' in each) && {
+      parted: (state: EstimatedState) => {
+        for (const each of companions) {
+          const parting = each.parted?.(ownOf(state, each), state) ?? null;
+          if (parting !== null) return parting;
+        }
+        return null;
+      },
+    }),
     advance(state, dtS) {
       if (!(dtS > 0)) return;
       const gapS = Math.min(dtS, LONGEST_GAP_S);
