@@ -83,6 +83,8 @@ async function run(names: readonly string[], options: TuneOptions): Promise<void
       await sink.write(text);
       await sink.end();
       process.stderr.write(tuningTable(tunings));
+      for (const { record: found, warnings: texts } of tunings)
+        for (const each of texts) process.stderr.write(`warning: ${found.asset}/${found.sensor}: ${each}\n`);
     } catch (error) {
       await sink.discard();
       throw error;

@@ -5,10 +5,11 @@ import {
 } from '../../operators/steps/estimate.ts';
 import type { EstimateMode, EstimateOptions } from '../../operators/steps/estimate.ts';
 import { DEFAULTS, fit } from './fit.ts';
+import type { FitInput } from './fit.ts';
 import { readingAt } from './innovations.ts';
 import { advantage, judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
-import { noiseStdDev } from './noise.ts';
+import { noiseStdDev, smoothNoiseStdDev } from './noise.ts';
 import { rounded } from './round.ts';
 import { countOf, splitRuns, thinRuns } from './runs.ts';
 import type { Run } from './runs.ts';
@@ -47,6 +48,11 @@ export interface FilterProposal {
   readonly fitted: number;
 }
 
+/** Innovations correlated more than so: the filter does not explain the readings. */
+export const LARGE_LAG1 = 0.3;
+/** Noise by differences so many times that by higher ones: between readings the process curves more than the noise. */
+const CURVED = 2;
+
 /** Fits each mode to the first 70 % and proposes the one that foretells the last 30 % best. */
 export function proposeFilter(input: FilterInput): FilterProposal {
   const { runs, resolution, intervalMs, span, durationMs } = input;
@@ -54,7 +60,7 @@ export function proposeFilter(input: FilterInput): FilterProposal {
   const [first] = splitRuns(runs, fitted);
   const step = resolution ?? span * 1e-9;
   const byDifferences = noiseStdDev(first, step);
-  const fitInput = {
+  const fitInput: FitInput = {
     runs: thinRuns(first, FITTED, PIECE),
     stdDev: byDifferences > 0 ? byDifferences : step,
     leastVariance: rounded((step * step) / 12),
@@ -62,11 +68,21 @@ export function proposeFilter(input: FilterInput): FilterProposal {
     durationS: durationMs / 1000,
     span,
   };
-  const white = fit('whiteAcceleration', fitInput);
-  const candidates = (['adaptive', 'whiteAcceleration', 'constantVelocity'] as const).map((mode) => {
-    const { options } = mode === 'whiteAcceleration' ? white : fit(mode, fitInput, white.at);
-    return { mode, options, judgement: judge(runs, fitted, options, span) };
-  });
+  const candidatesOf = (from: FitInput): Candidate[] => {
+    const white = fit('whiteAcceleration', from);
+    return (['adaptive', 'whiteAcceleration', 'constantVelocity'] as const).map((name) => {
+      const { options: found } = name === 'whiteAcceleration' ? white : fit(name, from, white.at);
+      return { mode: name, options: found, judgement: judge(runs, fitted, found, span) };
+    });
+  };
+  let candidates = candidatesOf(fitInput);
+  const smooth = smoothNoiseStdDev(first, step);
+  const isCurved = smooth > 0 && byDifferences > CURVED * smooth && smooth < Infinity;
+  if (isCurved && Math.abs(best(candidates).judgement.lag1 ?? 0) > LARGE_LAG1) {
+    // Where the process curves by more than the noise, R is free to become anything: it is held to what is measured.
+    const leastVariance = Math.max(fitInput.leastVariance, rounded(smooth * smooth));
+    candidates = candidatesOf({ ...fitInput, leastVariance, stdDev: smooth, isLively: true });
+  }
   const { mode, options, judgement, reason } = best(candidates);
   const { measurementVariance = fitInput.leastVariance } = options;
   const rates = ratesOf(thinRuns(runs, RATED, PIECE), options);

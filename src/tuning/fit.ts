@@ -12,6 +12,8 @@ export interface FitInput {
   readonly runs: readonly Run[];
   /** Standard deviation of the noise by differences: where the search starts; the values' unit. */
   readonly stdDev: number;
+  /** The process moves by more than the noise between two readings: the search starts there. */
+  readonly isLively?: boolean;
   /** R is no smaller than this, unit^2: what the resolution alone makes. */
   readonly leastVariance: number;
   /** Median interval, s. */
@@ -112,7 +114,8 @@ interface Search {
 const SEARCHES: Readonly<Record<EstimateMode, Search>> = {
   whiteAcceleration: {
     model: whiteAcceleration,
-    starts: ({ stdDev }) => [-9, -7, -5, -3, -1].map((q) => [2 * Math.log10(stdDev), q]),
+    starts: ({ stdDev, isLively = false }) =>
+      (isLively ? [-1, 1, 2, 3, 4] : [-9, -7, -5, -3, -1]).map((q) => [2 * Math.log10(stdDev), q]),
     count: 45,
   },
   adaptive: {

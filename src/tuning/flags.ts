@@ -1,5 +1,5 @@
 import type { Issue } from '../../operators/types.ts';
-import { shiftsOf, spikesOf } from './noise.ts';
+import { noiseStdDev, shiftsOf, spikesOf } from './noise.ts';
 import type { Run } from './runs.ts';
 
 /** A recording as the proposals of checks need it. */
@@ -24,10 +24,12 @@ export function examine(
   resolution: number | null,
   intervalMs: number,
 ): Examined {
-  const spikes = runs.map((run) => spikesOf(run, stdDev));
+  // A process that curves by more than the noise has no spikes at its turning points.
+  const spread = Math.max(stdDev, noiseStdDev(runs, resolution ?? 0) || 0);
+  const spikes = runs.map((run) => spikesOf(run, spread));
   return {
     ...{ runs, spikes, stdDev, resolution, intervalMs },
-    shifted: runs.map((run) => shiftsOf(run, stdDev)),
+    shifted: runs.map((run) => shiftsOf(run, spread)),
     spikeCount: spikes.reduce((sum, { size }) => sum + size, 0),
     count: runs.reduce((sum, { times }) => sum + times.length, 0),
   };

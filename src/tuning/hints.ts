@@ -1,3 +1,4 @@
+import { LARGE_LAG1 } from './filter.ts';
 import type { FilterProposal } from './filter.ts';
 import { leastIntensity } from './fit.ts';
 import { noiseStdDev } from './noise.ts';
@@ -10,6 +11,21 @@ interface Found {
   readonly filter: FilterProposal;
   readonly timing: Timing;
   readonly resolution: number | null;
+}
+
+/** Fewer readings do not tell a correlation. */
+const MIN_JUDGED = 50;
+
+/** What must not be missed: why the proposal is not to be trusted, and what to do. */
+export function warningsOf({ options, judgement: { lag1, count } }: FilterProposal): string[] {
+  if (lag1 === null || Math.abs(lag1) <= LARGE_LAG1 || count < MIN_JUDGED) return [];
+  const how =
+    lag1 > 0
+      ? 'the process curves within a few readings, or the sensor smooths itself: record at a shorter interval, or unsmoothed, and tune again'
+      : 'the readings swing from one to the next more than the model can: look for an oscillation or for values written twice, and tune again';
+  return [
+    `the filter does not explain the readings (correlation of innovations ${lag1.toFixed(2)}, expected 0): ${how}, or set kalman.measurementVariance (here ${options.measurementVariance}) from the sensor's data sheet; do not rely on its band`,
+  ];
 }
 
 /**
@@ -34,7 +50,7 @@ export function hintsOf(
     hints.push(
       'the process hardly moves in this recording: tune again with one in which it does, or raise accelerationNoise',
     );
-  if (judgement.lag1 !== null && Math.abs(judgement.lag1) > 0.2)
+  if (judgement.lag1 !== null && Math.abs(judgement.lag1) > 0.2 && warningsOf(filter).length === 0)
     hints.push(
       `innovations are correlated (${judgement.lag1.toFixed(2)}): the sensor filters itself, or the process moves otherwise than the model; the band is a rough one`,
     );

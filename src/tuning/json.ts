@@ -5,7 +5,7 @@ export function tuningJson(tunings: readonly SensorTuning[], inputs: readonly st
   return `${JSON.stringify({ inputs, sensors: tunings.map(sensor) }, null, 2)}\n`;
 }
 
-function sensor({ record, reason, evidence, settings, hints }: SensorTuning): object {
+function sensor({ record, reason, evidence, settings, hints, warnings }: SensorTuning): object {
   const { asset, sensor: name, unit, counts, first, last, min, max } = record;
   const about = { asset, sensor: name, unit, reason };
   const recorded = {
@@ -26,6 +26,7 @@ function sensor({ record, reason, evidence, settings, hints }: SensorTuning): ob
     ),
     notes: Object.fromEntries(settings.map(({ key, note }) => [key, note])),
     hints,
+    warnings,
   };
 }
 

@@ -21,6 +21,40 @@ export function noiseStdDev(runs: readonly Run[], step = 0): number {
   return robustRms(found, step);
 }
 
+/** Orders of the differences that the noise is told by where the process curves. */
+const ORDERS = [2, 3, 4, 5, 6];
+
+/**
+ * Standard deviation of the noise, from divided differences of orders 2 to 6, the least of them: what a process does that
+ * is smooth over some readings shrinks with each order, noise does not. For any spacing; the values' unit. NaN where no run is
+ * long enough.
+ */
+export function smoothNoiseStdDev(runs: readonly Run[], step = 0): number {
+  const each = ORDERS.map((order) => {
+    const found: number[] = [];
+    for (const { times, values } of runs)
+      for (let i = 0; i + order < times.length; i++) found.push(residual(times, values, i, order));
+    return robustRms(found, step);
+  });
+  return Math.min(...each.filter((one) => !Number.isNaN(one)));
+}
+
+/** Divided difference of the order, over the root of its weights' squares: of white noise the variance is R. */
+function residual(times: Float64Array, values: Float64Array, from: number, order: number): number {
+  let [sum, square] = [0, 0];
+  const start = times[from] ?? 0;
+  const scale = ((times[from + order] ?? 0) - start) / order;
+  for (let j = from; j <= from + order; j++) {
+    let weight = 1;
+    for (let k = from; k <= from + order; k++)
+      if (k !== j) weight *= scale / ((times[j] ?? 0) - (times[k] ?? 0));
+    // Less the first, so that a high level costs no digits.
+    sum += weight * ((values[j] ?? 0) - (values[from] ?? 0));
+    square += weight * weight;
+  }
+  return sum / Math.sqrt(square);
+}
+
 /** Distance from the median of five, in standard deviations of the noise, beyond which a reading is a spike. */
 const SPIKE_STD_DEVS = 6;
 

@@ -3,7 +3,7 @@ import type { EstimateMode } from '../../operators/steps/estimate.ts';
 import { proposeFilter } from './filter.ts';
 import type { FilterProposal } from './filter.ts';
 import { examine } from './flags.ts';
-import { hintsOf } from './hints.ts';
+import { hintsOf, warningsOf } from './hints.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 import type { SensorRecord } from './recorder.ts';
@@ -42,6 +42,8 @@ export interface SensorTuning {
   readonly evidence: Evidence | null;
   readonly settings: readonly Setting[];
   readonly hints: readonly string[];
+  /** Why the proposal is not to be trusted. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -52,7 +54,7 @@ export interface SensorTuning {
  */
 export function tuneSensor(record: SensorRecord, present: SensorConfig, isGiven: boolean): SensorTuning {
   const reason = tooLittle(record);
-  if (reason !== null) return { record, reason, evidence: null, settings: [], hints: [] };
+  if (reason !== null) return { record, reason, evidence: null, settings: [], hints: [], warnings: [] };
   const { runs, min, max } = record;
   const timing = timingOf(record);
   const resolution = resolutionOf(runs);
@@ -71,6 +73,7 @@ export function tuneSensor(record: SensorRecord, present: SensorConfig, isGiven:
     evidence,
     settings: settingsOf(record, evidence, examined, isGiven ? present : null),
     hints: hintsOf(record, evidence, durationMs),
+    warnings: warningsOf(filter),
   };
 }
 

@@ -64,6 +64,7 @@ function sensorLines(tuning: SensorTuning): string[] {
   return [
     `      ${scalar(tuning.record.sensor)}:`,
     ...evidenceTexts(tuning).flatMap((text) => comment(text, 8)),
+    ...tuning.warnings.flatMap((text) => comment(`WARNING: ${text}`, 8)),
     ...tuning.hints.flatMap((text) => comment(`note: ${text}`, 8)),
     ...tuning.settings.flatMap(settingLines),
   ];

@@ -3,7 +3,7 @@ import { createRandom } from '../../src/plant/random.ts';
 import { BLOCK_SIZE, BlockSample } from '../../src/tuning/blocks.ts';
 import { Intervals } from '../../src/tuning/intervals.ts';
 import { minimise } from '../../src/tuning/minimise.ts';
-import { noiseStdDev, shiftsOf, spikesOf } from '../../src/tuning/noise.ts';
+import { noiseStdDev, shiftsOf, smoothNoiseStdDev, spikesOf } from '../../src/tuning/noise.ts';
 import { resolutionOf } from '../../src/tuning/resolution.ts';
 import { median, quantile, robustRms } from '../../src/tuning/robust.ts';
 import { rounded, roundedUp } from '../../src/tuning/round.ts';
@@ -138,6 +138,16 @@ describe('noise by differences', () => {
     const values = times.map((t, i) => 85 + t / 10_000 + 0.5 * random.normal() + (i % 100 === 50 ? 40 : 0));
     expect(Math.abs(noiseStdDev([{ times, values }]) / 0.5 - 1)).toBeLessThan(0.06);
   });
+});
+
+test('noise by higher differences knows of no curvature', () => {
+  const { run } = simulate(PROFILES.sine, { seed: 7, hz: 1, stdDev: 0.001 });
+  expect(noiseStdDev([run])).toBeGreaterThan(0.005);
+  expect(Math.abs(smoothNoiseStdDev([run]) / 0.001 - 1)).toBeLessThan(0.06);
+  const kept = run.times.map((_, i) => i).filter((i) => i % 7 > 0);
+  const times = kept.map((i) => run.times[i] ?? 0);
+  const values = kept.map((i) => run.values[i] ?? 0);
+  expect(Math.abs(smoothNoiseStdDev([{ times, values }]) / 0.001 - 1)).toBeLessThan(0.1);
 });
 
 describe('spikes and steps', () => {

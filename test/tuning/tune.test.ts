@@ -7,6 +7,7 @@ import { createRandom } from '../../src/plant/random.ts';
 import { Recorder } from '../../src/tuning/recorder.ts';
 import { tuneSensor } from '../../src/tuning/tune.ts';
 import type { SensorTuning } from '../../src/tuning/tune.ts';
+import { tuningYaml } from '../../src/tuning/yaml.ts';
 
 const reading = (
   timestamp: number,
@@ -109,6 +110,25 @@ describe('values that pass near zero', () => {
     expect(spike.nearZero).toBe(Math.max(-range.min, range.max));
     expect(setting(tuning, 'unit')).toBeUndefined();
   });
+});
+
+test('a process that curves by more than the noise: a sensible R, no false spikes, and a warning', () => {
+  const random = createRandom(1);
+  const smooth = Array.from({ length: 1000 }, (_, i) =>
+    reading(i * 1000, 85 + 5 * Math.sin((2 * Math.PI * i) / 100) + 0.001 * random.normal()),
+  );
+  const tuning = tune(smooth);
+  const { evidence, warnings } = tuning;
+  const variance = (evidence?.filter.stdDev ?? NaN) ** 2;
+  expect(variance).toBeGreaterThan(0.8e-6);
+  expect(variance).toBeLessThan(1.5e-6);
+  expect(evidence?.spikes).toBe(0);
+  expect(Math.abs(evidence?.filter.judgement.lag1 ?? 0)).toBeGreaterThan(0.3);
+  expect(warnings.join()).toMatch(
+    /does not explain the readings .*: .*shorter interval.*measurementVariance/,
+  );
+  const yaml = tuningYaml([tuning], ['a.csv']).replaceAll(/\n +# /g, ' ');
+  expect(yaml).toMatch(/WARNING: the filter does not explain the readings/);
 });
 
 describe('readings that come as they like', () => {
