@@ -1,4 +1,4 @@
-import { BehaviorSubject, filter, map, Subject, takeUntil } from 'rxjs';
+import { BehaviorSubject, filter, map, Subject, takeUntil, timer } from 'rxjs';
 import type { Config } from '../config/types.ts';
 import { clockTicks } from '../operators/clockTicks.ts';
 import { createApi } from './api/server.ts';
@@ -19,6 +19,8 @@ import { createMetrics } from './telemetry/metrics.ts';
 import { observeLive } from './telemetry/liveMetrics.ts';
 import { openTwins } from './twin/registry.ts';
 
+/** Soon, for a service that is started more often than it would prune. */
+const FIRST_PRUNE_MS = 60_000;
 const PRUNE_EVERY_MS = 600_000;
 const WARN_EVERY_MS = 10_000;
 
@@ -156,12 +158,12 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       drained.catch(resolve);
     });
 
-    const pruning = setInterval(() => {
+    const pruning = timer(FIRST_PRUNE_MS, PRUNE_EVERY_MS).subscribe(() => {
       const bounds = { row: checkpoints.neededFrom, commit: forwarder?.pruneBound() ?? Infinity };
       store
         .prune(now(), bounds)
         .catch((error: unknown) => log.warn({ err: error }, 'Pruning the store failed'));
-    }, PRUNE_EVERY_MS);
+    });
 
     checkpointer.start();
 
@@ -169,7 +171,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
     const stop = async (): Promise<void> => {
       const { shutdownTimeoutMs } = config.pipeline;
       log.info({ step: 1 }, 'Stopping: 1 of 5, no more input');
-      clearInterval(pruning);
+      pruning.unsubscribe();
       await within(shutdownTimeoutMs, Promise.allSettled(sources.map((source) => source.stop())));
       log.info({ step: 2 }, 'Stopping: 2 of 5, processing and committing what is in hand');
       stopped.next();
