@@ -46,20 +46,19 @@ function coloured(seed: number): () => number {
   return () => (last = 0.7 * last + Math.sqrt(1 - 0.49) * next());
 }
 
-const LEARNED: EstimateOptions = { noiseCount: 200 };
+const FIXED: EstimateOptions = { noiseCount: null };
 
 export const CONDITIONS: readonly Condition[] = [
   { name: 'plain' },
+  { name: 'R right, fixed', options: FIXED },
+  { name: 'R four times too large, fixed', told: 4, options: FIXED },
+  { name: 'R four times too small, fixed', told: 0.25, options: FIXED },
   { name: 'R four times too large', told: 4 },
   { name: 'R four times too small', told: 0.25 },
-  { name: 'R right, learned', options: LEARNED },
-  { name: 'R four times too large, learned', told: 4, options: LEARNED },
-  { name: 'R four times too small, learned', told: 0.25, options: LEARNED },
-  { name: 'R 1000 times too large, learned', told: 1000, options: LEARNED },
-  { name: 'R 1000 times too small, learned', told: 0.001, options: LEARNED },
+  { name: 'R 1000 times too large', told: 1000 },
+  { name: 'R 1000 times too small', told: 0.001 },
   { name: '1 % spikes of 20 sigma', spikes: 0.01 },
   { name: '1 % spikes, old level held', spikes: 0.01, options: { unconfirmed: 'hold' } },
-  { name: '1 % spikes, R learned', spikes: 0.01, options: LEARNED },
   { name: 'resolution of 1 sigma', resolution: 1 },
   { name: 'resolution of 4 sigma', resolution: 4 },
   { name: 'coloured noise, 0.7', draw: coloured },
